@@ -1,0 +1,1 @@
+"""A real multi-Node Kubernetes cluster on this machine, made of namespaces."""

@@ -1,0 +1,1 @@
+"""From scenario outcomes and measurements to verdicts."""
