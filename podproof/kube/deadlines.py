@@ -1,0 +1,229 @@
+"""Every wait, bound and tolerance of podproof: named, in seconds, with its reason and its origin.
+
+A *bound* is what the cluster promises, by an upstream objective, a documented default or the object's own
+fields. `TOLERANCE` is what podproof adds before it gives up waiting, for a machine that is slow or shared: a
+wait fails only beyond bound plus tolerance, while reports show the measured time beside the bare bound.
+
+Sources, quoted in `Deadline.origin`:
+
+* Pod start-up objective: github.com/kubernetes/community, sig-scalability/slos/pod_startup_latency.md
+* Crash back-off: kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle, "Container restarts"
+* Termination: kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle, "Pod termination flow"
+* Probes: kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from podproof.kube.kinds import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """How long something may take.
+
+    Attributes:
+        name: What is waited for, as a failure names it.
+        seconds: The bound itself.
+        reason: Why there is one.
+        origin: Where the number comes from.
+        tolerance: Seconds that a wait grants on top, before it calls the bound broken.
+    """
+
+    name: str
+    seconds: float
+    reason: str
+    origin: str
+    tolerance: float = 0.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which a wait gives up."""
+        return self.seconds + self.tolerance
+
+    def __add__(self, other: Deadline) -> Deadline:
+        """One after the other: the seconds add up, the larger tolerance covers both."""
+        return Deadline(
+            name=self.name,
+            seconds=self.seconds + other.seconds,
+            reason=self.reason,
+            origin=f"{self.origin} + {other.origin}",
+            tolerance=max(self.tolerance, other.tolerance),
+        )
+
+    def named(self, name: str) -> Deadline:
+        """The same bound under the name of what is waited for."""
+        return replace(self, name=name)
+
+    def __str__(self) -> str:
+        allowed = f", and {self.tolerance:g} s granted on top" if self.tolerance else ""
+        return f"{self.seconds:g} s for {self.name} ({self.origin}{allowed})"
+
+
+TOLERANCE = 25.0
+"""Seconds granted on top of a bound of the cluster. Ours: four runners and the cluster on two cores."""
+
+_OURS = "podproof's own patience"
+
+# Talking to the API server.
+API_CONNECT = Deadline("a connection to the API server", 5, "a server that is up accepts at once", _OURS)
+API_REQUEST = Deadline(
+    "an answer of the API server",
+    30,
+    "the objective is 1 s for one object and 30 s for a list",
+    "Kubernetes' objective for API call latency",
+)
+API_RETRY = Deadline(
+    "the API server to be reachable again", 15, "an API server that restarts is back within seconds", _OURS
+)
+WATCH_STARTED = Deadline("the recording to start", 20, "each kind is listed once, then watched", _OURS)
+WATCH_CAUGHT_UP = Deadline(
+    "the recording to catch up with the server", 10, "a watch delivers within milliseconds", _OURS
+)
+WATCH_SILENCE = Deadline(
+    "a sign of life on a watch",
+    90,
+    "the server sends a bookmark about once a minute, so longer silence is a dead connection",
+    "Kubernetes API concepts, watch bookmarks",
+)
+
+# A scenario's namespace.
+SERVICE_ACCOUNT_MADE = Deadline(
+    "the namespace's default ServiceAccount", 30, "no Pod is admitted before it exists", _OURS
+)
+NAMESPACE_GONE = Deadline(
+    "the namespace to be gone",
+    90,
+    "its Pods end within their grace periods, and Kubernetes looks again",
+    _OURS,
+)
+
+# Commands in containers.
+COMMAND = Deadline("a command in a container", 30, "the commands of the steps take milliseconds", _OURS)
+
+# What the cluster promises.
+CONTROLLER = Deadline(
+    "a controller to act",
+    1,
+    "controllers react to what they watch; no setting delays a ReplicaSet or a Deployment",
+    "controllers are driven by events",
+    TOLERANCE,
+)
+POD_STARTUP = Deadline(
+    "a Pod to start",
+    5,
+    "scheduled, its images present, all containers started and seen so by a watch",
+    "upstream's Pod start-up objective",
+    TOLERANCE,
+)
+POD_REMOVED = Deadline(
+    "a Pod to be gone after its containers ended",
+    2,
+    "the kubelet unmounts what it mounted, then deletes the Pod for good",
+    "the kubelet looks once a second",
+    TOLERANCE,
+)
+VOLUME_PROVIDED = Deadline(
+    "a volume to be provided for a claim",
+    30,
+    "a provisioner starts once the first Pod that uses the claim is scheduled",
+    _OURS,
+    TOLERANCE,
+)
+CONTAINER_RESTART = Deadline(
+    "a container to be started again",
+    0,
+    "the first restart is immediate, later ones wait 10 s, 20 s, 40 s ...",
+    "crash back-off: none before the first restart",
+    TOLERANCE,
+)
+NODE_BOOT = Deadline(
+    "a Node to be Ready after power-on",
+    60,
+    "containerd and the kubelet start, the kubelet reports",
+    _OURS,
+    TOLERANCE,
+)
+
+
+def readiness(pod: Object) -> Deadline:
+    """How long after its start a Pod may take to be Ready, by its own probes' fields."""
+    slowest = max((_probe_success(container) for container in pod["spec"]["containers"]), default=0.0)
+    return Deadline(
+        "a started Pod to be Ready",
+        slowest,
+        "the kubelet asks each period, after the initial delay, until enough answers are good",
+        f"its readiness probe: {slowest:g} s" if slowest else "no readiness probe",
+        TOLERANCE,
+    )
+
+
+def pod_ready(pod: Object) -> Deadline:
+    """From a Pod's creation until it is Ready: upstream's objective and its own probes."""
+    return (POD_STARTUP + readiness(pod)).named("a Pod to be Ready")
+
+
+def replacement_ready(pod: Object) -> Deadline:
+    """From the loss of a Pod until its replacement is Ready."""
+    return (CONTROLLER + POD_STARTUP + readiness(pod)).named("a replacement to be Ready")
+
+
+def termination(pod: Object) -> Deadline:
+    """From a Pod's deletion until the API no longer has it: its grace period, then the kubelet's work."""
+    grace = float(pod["spec"].get("terminationGracePeriodSeconds", 30))
+    own = Deadline(
+        "a deleted Pod to be gone",
+        grace,
+        "its processes may use the whole grace period",
+        f"its terminationGracePeriodSeconds: {grace:g} s",
+        TOLERANCE,
+    )
+    return own + POD_REMOVED
+
+
+def liveness_restart(pod: Object, container: str) -> Deadline:
+    """From the first failing check of a container's liveness until the container is running again."""
+    spec = next(each for each in pod["spec"]["containers"] if each["name"] == container)
+    probe = spec.get("livenessProbe", {})
+    period, threshold = probe.get("periodSeconds", 10), probe.get("failureThreshold", 3)
+    timeout = probe.get("timeoutSeconds", 1)
+    grace = probe.get("terminationGracePeriodSeconds", pod["spec"].get("terminationGracePeriodSeconds", 30))
+    own = Deadline(
+        "a container that fails its liveness probe to be started again",
+        float(period * threshold + timeout + grace),
+        "enough checks must fail, then the container has its grace period to end",
+        f"its liveness probe: {threshold} failures {period} s apart, {timeout} s timeout, {grace} s grace",
+        TOLERANCE,
+    )
+    return own + CONTAINER_RESTART
+
+
+def unready(pod: Object) -> Deadline:
+    """From the first failing readiness check until the Pod counts as not Ready."""
+    slowest = max((_probe_failure(container) for container in pod["spec"]["containers"]), default=0.0)
+    return Deadline(
+        "a Pod to be noticed as not Ready",
+        slowest,
+        "enough checks in a row must fail",
+        f"its readiness probe: {slowest:g} s",
+        TOLERANCE,
+    )
+
+
+def _probe_success(container: Object) -> float:
+    probe = container.get("readinessProbe")
+    if not probe:
+        return 0.0
+    # Asked each period from its initial delay on, so one period may pass before the first question.
+    delay, period = probe.get("initialDelaySeconds", 0), probe.get("periodSeconds", 10)
+    return float(delay + period * probe.get("successThreshold", 1))
+
+
+def _probe_failure(container: Object) -> float:
+    probe = container.get("readinessProbe")
+    if not probe:
+        return 0.0
+    return float(
+        probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3) + probe.get("timeoutSeconds", 1)
+    )

@@ -1,0 +1,318 @@
+"""The recording: every change of a scenario's objects with its time, and questions about it.
+
+One watch per kind keeps what the server sends. Questions are answered from what was kept, change by change: a
+state that lasted a millisecond counts as much as one that lasts, and nothing has to be asked again and again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from podproof.errors import TrialError
+from podproof.kube import deadlines
+from podproof.kube.changes import GONE, Change, Gap, Mark, Observation, World, server_time
+from podproof.kube.client import Api
+from podproof.kube.conditions import Condition, Falsified
+from podproof.kube.deadlines import Deadline
+from podproof.kube.kinds import RECORDED, Kind, Object, uid
+from podproof.kube.watcher import Watcher, version
+
+_LAST_EVENTS = 12  # as many as a reader takes in
+
+
+class Recording:
+    """What happened in one namespace, and to the Nodes, from `start` to `stop`.
+
+    A context manager that starts and stops it. Safe to ask from several threads.
+    """
+
+    def __init__(self, api: Api, namespace: str, kinds: Sequence[Kind] = RECORDED) -> None:
+        """Prepare; nothing is watched before `start`."""
+        self.namespace = namespace
+        self._api = api
+        self._changes: list[Change] = []
+        self._gaps: list[Gap] = []
+        self._news = threading.Condition()
+        self._watchers = {
+            kind: Watcher(api, kind, namespace if kind.namespaced else None, self._take, self._take_list)
+            for kind in kinds
+        }
+        self._started = self.mark()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start all watches and wait until each has listed what there is.
+
+        Raises:
+            TrialError: One did not; the text says which and why.
+        """
+        self._started = self.mark()
+        for watcher in self._watchers.values():
+            watcher.start()
+        end = time.monotonic() + deadlines.WATCH_STARTED.patience
+        with self._news:
+            listed = self._news.wait_for(
+                lambda: all(watcher.listed for watcher in self._watchers.values()), end - time.monotonic()
+            )
+        if not listed:
+            self.stop()
+            missing = [
+                f"{kind.name} ({watcher.trouble or 'no answer'})"
+                for kind, watcher in self._watchers.items()
+                if not watcher.listed
+            ]
+            raise TrialError(f"cannot watch {', '.join(missing)} within {deadlines.WATCH_STARTED}")
+
+    def stop(self) -> None:
+        """End all watches; what was recorded stays and can be asked."""
+        for watcher in self._watchers.values():
+            watcher.stop()
+        for watcher in self._watchers.values():
+            watcher.join()
+
+    # Moments and contents.
+
+    def mark(self) -> Mark:
+        """This moment."""
+        with self._news:
+            return Mark(time.monotonic(), datetime.now(UTC), len(self._changes))
+
+    @property
+    def started(self) -> Mark:
+        """The moment of `start`."""
+        return self._started
+
+    @property
+    def gaps(self) -> Sequence[Gap]:
+        """Spans in which changes may have been missed."""
+        with self._news:
+            return tuple(self._gaps)
+
+    @property
+    def resumed(self) -> int:
+        """How often a broken watch was resumed without losing anything."""
+        return sum(watcher.resumed for watcher in self._watchers.values())
+
+    def history(self, kind: Kind, name: str | None = None) -> list[Change]:
+        """The changes of a kind, or of the objects of one name, in the order of arrival."""
+        with self._news:
+            return [
+                change
+                for change in self._changes
+                if change.kind == kind and (name is None or change.thing["metadata"]["name"] == name)
+            ]
+
+    def world(self, at: Mark | None = None) -> World:
+        """What was known at a moment, or is now."""
+        with self._news:
+            return World.after(self._changes[: at.position if at else None])
+
+    def latest(self, kind: Kind) -> Sequence[Object]:
+        """The objects of a kind that exist now, as far as is known."""
+        return self.world().all(kind)
+
+    def timeline(self) -> list[dict[str, Any]]:
+        """Everything for the evidence: changes (see `Change.as_dict`) and gaps, in the order of time."""
+        start = self._started.at
+        with self._news:
+            rows = [change.as_dict(start) for change in self._changes]
+            rows += [
+                {
+                    "seconds": round(gap.start - start, 3),
+                    "until": round(gap.end - start, 3),
+                    "kind": gap.kind.name,
+                }
+                | {"type": "GAP", "summary": "changes may have been missed"}
+                for gap in self._gaps
+            ]
+        return sorted(rows, key=lambda row: row["seconds"])
+
+    def lateness(self) -> dict[str, float]:
+        """For each kind's name, the most seconds by which a change arrived after its server timestamp.
+
+        Timestamps are whole seconds, so up to one second of it is rounding.
+        """
+        worst: dict[str, float] = {}
+        with self._news:
+            for change in self._changes:
+                if change.late is not None:
+                    worst[change.kind.name] = max(worst.get(change.kind.name, 0.0), change.late)
+        return worst
+
+    # Questions.
+
+    def wait_until(self, condition: Condition, deadline: Deadline, since: Mark | None = None) -> Observation:
+        """The first moment, from `since` on, at which a condition holds; waits for it if it has not come.
+
+        Args:
+            condition: What to wait for.
+            deadline: How long after `since` it may come.
+            since: The moment from which on to look, and from which on time counts; now if None.
+
+        Raises:
+            Falsified: It did not hold in time, or never can any more.
+            TrialError: It was not seen, but the recording cannot tell for certain.
+        """
+        since = since or self.mark()
+        end = since.at + deadline.patience
+        world = self.world(since)
+        position, change = since.position, None
+        moment = since
+        while True:
+            if change is None or change.kind in condition.kinds:
+                if condition.holds(world):
+                    return Observation(moment.at, moment.wall, moment.position, change, world)
+                if reason := condition.impossible(world):
+                    raise self._falsified(
+                        condition.describe(),
+                        f"{condition.observed(world)}; it can never be any more: {reason}",
+                        deadline,
+                        moment,
+                    )
+            change = self._next(position, end)
+            if change is None:
+                break
+            position += 1
+            world.take(change)
+            moment = Mark(change.at, change.wall, position)
+        self._demand_coverage(condition.kinds, since.at, time.monotonic())
+        self.catch_up(condition.kinds)
+        raise self._falsified(condition.describe(), condition.observed(self.world()), deadline, self.mark())
+
+    def always(self, condition: Condition, since: Mark, until: Mark | None = None) -> Observation:
+        """Check that a condition held at `since` and after every change until `until`; returns the end.
+
+        Args:
+            condition: What must hold.
+            since: The first moment.
+            until: The last moment; if None now, after making sure that all until now has arrived.
+
+        Raises:
+            Falsified: It did not hold at some moment.
+            TrialError: The recording cannot tell, because changes may have been missed.
+        """
+        if until is None:
+            self.catch_up(condition.kinds)
+            until = self.mark()
+        self._demand_coverage(condition.kinds, since.at, until.at)
+        world = self.world(since)
+        with self._news:
+            changes = self._changes[since.position : until.position]
+        moment, change = since, None
+        for change in (None, *changes):
+            if change is not None:
+                world.take(change)
+                moment = Mark(change.at, change.wall, moment.position + 1)
+                if change.kind not in condition.kinds:
+                    continue
+            if not condition.holds(world):
+                raise self._falsified(
+                    f"all the time: {condition.describe()}",
+                    f"{condition.observed(world)}, {moment.at - since.at:.3f} s after the start of that time",
+                    None,
+                    moment,
+                )
+        return Observation(until.at, until.wall, until.position, change, world)
+
+    def never(self, condition: Condition, since: Mark, until: Mark | None = None) -> Observation:
+        """Check that a condition did not hold at any moment; see `always`."""
+        return self.always(~condition, since, until)
+
+    def catch_up(self, kinds: Iterable[Kind]) -> None:
+        """Wait until all that the server has of these kinds at this moment has been recorded.
+
+        Watches of different kinds run independently: what one shows already another may not have delivered.
+
+        Raises:
+            TrialError: The recording did not catch up in time.
+        """
+        for kind in kinds:
+            watcher = self._watchers[kind]
+            with self._news:
+                before = frozenset(watcher.alive)
+            listed = {uid(thing): version(thing) for thing in self._api.list(kind, self.namespace)["items"]}
+            if not self._wait_for_versions(watcher, listed, before - listed.keys()):
+                raise TrialError(
+                    f"the recording of {kind.name} is behind the server for more than "
+                    f"{deadlines.WATCH_CAUGHT_UP}" + (f" ({watcher.trouble})" if watcher.trouble else "")
+                )
+
+    def _wait_for_versions(self, watcher: Watcher, there: dict[str, str], gone: frozenset[str]) -> bool:
+        def arrived() -> bool:
+            return watcher.seen.issuperset(there.items()) and watcher.alive.isdisjoint(gone)
+
+        with self._news:
+            return self._news.wait_for(arrived, deadlines.WATCH_CAUGHT_UP.patience)
+
+    def _next(self, position: int, end: float) -> Change | None:
+        """The change at a position, waiting for it until `end`; None if it did not arrive by then."""
+        with self._news:
+            if not self._news.wait_for(lambda: len(self._changes) > position, end - time.monotonic()):
+                return None
+            change = self._changes[position]
+        return change if change.at <= end else None
+
+    def _demand_coverage(self, kinds: Iterable[Kind], start: float, end: float) -> None:
+        for gap in self.gaps:
+            if gap.kind in kinds and gap.start < end and gap.end > start:
+                raise TrialError(
+                    f"the recording of {gap.kind.name} has a gap of {gap.end - gap.start:.3f} s in the time "
+                    "that matters: the server forgot changes before they were delivered"
+                )
+        for kind in kinds:
+            if kind not in self._watchers:
+                raise TrialError(f"the recording does not watch {kind.name}")
+            if trouble := self._watchers[kind].trouble:
+                raise TrialError(f"the recording of {kind.name} is interrupted: {trouble}")
+
+    def _falsified(self, expected: str, observed: str, bound: Deadline | None, moment: Mark) -> Falsified:
+        with self._news:
+            last = self._changes[max(0, moment.position - _LAST_EVENTS) : moment.position]
+        return Falsified(expected, observed, bound, [change.describe(self._started.at) for change in last])
+
+    # What the watches deliver.
+
+    def _take(self, watcher: Watcher, change_type: str, thing: Object) -> None:
+        kind = watcher.kind
+        stamp = server_time(kind, change_type, thing)
+        # Bulky, and of no use to a reader; their times were just read.
+        thing["metadata"].pop("managedFields", None)
+        thing.setdefault("kind", kind.name)  # the items of a list lack it
+        thing.setdefault("apiVersion", kind.api_version)
+        with self._news:
+            self._changes.append(Change(time.monotonic(), datetime.now(UTC), kind, change_type, thing, stamp))
+            watcher.seen.add((uid(thing), version(thing)))
+            if change_type in GONE:
+                watcher.alive.discard(uid(thing))
+            else:
+                watcher.alive.add(uid(thing))
+            self._news.notify_all()
+
+    def _take_list(self, watcher: Watcher, items: Sequence[Object], gap_start: float | None) -> None:
+        with self._news:
+            if gap_start is None:
+                for thing in items:
+                    self._take(watcher, "LISTED", thing)
+            else:
+                self._gaps.append(Gap(watcher.kind, gap_start, time.monotonic()))
+                listed = {uid(thing) for thing in items}
+                for thing in self.latest(watcher.kind):
+                    if uid(thing) not in listed:
+                        self._take(watcher, "VANISHED", dict(thing, metadata=dict(thing["metadata"])))
+                for thing in items:
+                    if (uid(thing), version(thing)) not in watcher.seen:
+                        self._take(watcher, "RELISTED", thing)
+            watcher.listed = True
+            self._news.notify_all()
