@@ -55,6 +55,21 @@ class Falsified(AssertionError):  # noqa: N818 - not an error of podproof: the c
         super().__init__("\n".join(lines))
 
 
+def demand(holds: bool, expected: str, observed: str) -> None:
+    """Say that the sentence is false unless something holds.
+
+    Args:
+        holds: Whether the cluster did as the sentence says.
+        expected: What should be.
+        observed: What is.
+
+    Raises:
+        Falsified: It does not hold.
+    """
+    if not holds:
+        raise Falsified(expected, observed)
+
+
 class Condition(ABC):
     """Something that holds, or not, of what is known at one moment."""
 

@@ -9,6 +9,7 @@ from podproof.errors import CleanupError, TrialError
 from podproof.kube import deadlines, watch
 from podproof.kube.client import Api, ApiError
 from podproof.kube.kinds import NAMESPACE, SERVICE_ACCOUNT, Object
+from podproof.kube.manifests import Applied
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 RUN = "podproof.dev/run"
@@ -24,65 +25,95 @@ def name_for(scenario: str) -> str:
     return f"podproof-{slug[:room].strip('-')}-{suffix}"
 
 
-def create(api: Api, name: str, run: str) -> Object:
-    """Create a namespace and wait until Pods can be made in it.
+class Namespace:
+    """A namespace of podproof's own, and what was applied into it.
 
-    Args:
-        api: The server.
-        name: As `name_for` makes it.
-        run: Identifies the run; its label finds what a lost run has left.
-
-    Raises:
-        TrialError: Its default ServiceAccount was not made in time.
+    Attributes:
+        name: Its name.
+        run: The run that made it.
+        applied: Everything that was applied into it, in order.
     """
-    made = api.create(
-        NAMESPACE,
-        None,
-        {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": name, "labels": {MANAGED_BY: "podproof", RUN: run}},
-        },
-    )
-    watch.until(
-        api,
-        SERVICE_ACCOUNT,
-        name,
-        "default",
-        lambda account: account is not None,
-        deadlines.SERVICE_ACCOUNT_MADE,
-        lambda _: TrialError(
-            f"namespace {name} got no default ServiceAccount within {deadlines.SERVICE_ACCOUNT_MADE}: "
-            "is the controller manager running?"
-        ),
-    )
-    return made
 
+    def __init__(self, api: Api, name: str, run: str) -> None:
+        """Describe a namespace; `create` makes it."""
+        self.name = name
+        self.run = run
+        self.applied: list[Applied] = []
+        self._api = api
 
-def delete(api: Api, name: str) -> None:
-    """Delete a namespace and wait until it is gone.
+    @classmethod
+    def create(cls, api: Api, scenario: str, run: str) -> Namespace:
+        """Make a namespace for a scenario and wait until Pods can be made in it.
 
-    Raises:
-        CleanupError: It was still there when time was up; the text names what holds it.
-    """
-    try:
-        api.delete(NAMESPACE, None, name)
-    except ApiError as error:
-        if error.status == 404:
-            return
-        if error.status != 409:  # being deleted already
-            raise
-    watch.until(
-        api,
-        NAMESPACE,
-        None,
-        name,
-        lambda namespace: namespace is None,
-        deadlines.NAMESPACE_GONE,
-        lambda namespace: CleanupError(
-            f"namespace {name} was not gone within {deadlines.NAMESPACE_GONE}: {_what_is_stuck(namespace)}"
-        ),
-    )
+        Args:
+            api: The server.
+            scenario: Its title; the namespace's name tells of it.
+            run: Identifies the run; its label finds what a lost run has left.
+
+        Raises:
+            TrialError: Its default ServiceAccount was not made in time.
+        """
+        namespace = cls(api, name_for(scenario), run)
+        labels = {MANAGED_BY: "podproof", RUN: run}
+        api.create(
+            NAMESPACE,
+            None,
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace.name, "labels": labels}},
+        )
+        watch.until(
+            api,
+            SERVICE_ACCOUNT,
+            namespace.name,
+            "default",
+            lambda account: account is not None,
+            deadlines.SERVICE_ACCOUNT_MADE,
+            lambda _: TrialError(
+                f"namespace {namespace.name} got no default ServiceAccount within "
+                f"{deadlines.SERVICE_ACCOUNT_MADE}: is the controller manager running?"
+            ),
+        )
+        return namespace
+
+    def apply(self, thing: Object, source: str) -> Object:
+        """Apply one object into the namespace; returns it as stored.
+
+        Args:
+            thing: The object.
+            source: Where it comes from, for the evidence.
+
+        Raises:
+            ApiError: The server refused it.
+        """
+        kind = self._api.kind(thing["apiVersion"], thing["kind"])
+        stored = self._api.apply(kind, self.name if kind.namespaced else None, thing)
+        self.applied.append(Applied(source, thing, stored))
+        return stored
+
+    def delete(self) -> None:
+        """Delete the namespace and wait until it is gone.
+
+        Raises:
+            CleanupError: It was still there when time was up; the text names what holds it.
+        """
+        try:
+            self._api.delete(NAMESPACE, None, self.name)
+        except ApiError as error:
+            if error.status == 404:
+                return
+            if error.status != 409:  # being deleted already
+                raise
+        watch.until(
+            self._api,
+            NAMESPACE,
+            None,
+            self.name,
+            lambda namespace: namespace is None,
+            deadlines.NAMESPACE_GONE,
+            lambda namespace: CleanupError(
+                f"namespace {self.name} was not gone within {deadlines.NAMESPACE_GONE}: "
+                f"{_what_is_stuck(namespace)}"
+            ),
+        )
 
 
 def _what_is_stuck(namespace: Object | None) -> str:

@@ -1,4 +1,4 @@
-"""Manifests from files into a namespace, by server-side apply."""
+"""Manifests: read from files, and remembered as they were applied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import yaml
 
 from podproof.errors import UsageError
-from podproof.kube.client import Api
 from podproof.kube.kinds import Object
 
 
@@ -42,14 +41,3 @@ def load(path: Path) -> list[Object]:
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise UsageError(f"{path} has a document without apiVersion, kind and metadata")
     return objects
-
-
-def apply(api: Api, namespace: str, thing: Object, source: str) -> Applied:
-    """Apply one object into a namespace and say what the server made of it.
-
-    Raises:
-        ApiError: The server refused it.
-    """
-    kind = api.kind(thing["apiVersion"], thing["kind"])
-    stored = api.apply(kind, namespace if kind.namespaced else None, thing)
-    return Applied(source, thing, stored)

@@ -1,0 +1,68 @@
+"""What a cluster can do, found by asking it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from podproof.cluster.base import Cluster
+from podproof.kube.client import Api
+from podproof.kube.kinds import NODE, Kind, Object
+
+_STORAGE_CLASS = Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", namespaced=False)
+_IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Something that not every cluster offers.
+
+    Attributes:
+        name: As a report names what a cluster lacks.
+        present: Asks the cluster.
+    """
+
+    name: str
+    present: Callable[[Cluster, Api], bool]
+
+
+def ordinary_nodes(nodes: list[Object]) -> list[Object]:
+    """The Nodes that take any Pod: Ready, not cordoned, without taints that keep Pods away."""
+    return [
+        node
+        for node in nodes
+        if not node["spec"].get("unschedulable")
+        and not any(
+            taint["effect"] in {"NoSchedule", "NoExecute"} for taint in node["spec"].get("taints", ())
+        )
+        and any(
+            each["type"] == "Ready" and each["status"] == "True"
+            for each in node.get("status", {}).get("conditions", ())
+        )
+    ]
+
+
+def _has_default_storage_class(_: Cluster, api: Api) -> bool:
+    classes = api.list(_STORAGE_CLASS, None)["items"]
+    return any(each["metadata"].get("annotations", {}).get(_IS_DEFAULT) == "true" for each in classes)
+
+
+def _has_two_nodes(_: Cluster, api: Api) -> bool:
+    return len(ordinary_nodes(api.list(NODE, None)["items"])) > 1
+
+
+def _has_power_switch(cluster: Cluster, _: Api) -> bool:
+    return hasattr(cluster, "power_off") and hasattr(cluster, "power_on") and bool(cluster.victims)
+
+
+DEFAULT_STORAGE_CLASS = Capability("a default StorageClass", _has_default_storage_class)
+TWO_NODES = Capability("two Nodes that take any Pod", _has_two_nodes)
+POWER_SWITCH = Capability("Nodes whose power can be switched", _has_power_switch)
+
+
+def require(cluster: Cluster, api: Api, capability: Capability) -> None:
+    """End the scenario as NOT APPLICABLE if the cluster lacks a capability."""
+    if not capability.present(cluster, api):
+        pytest.skip(f"NOT APPLICABLE: {capability.name}")
