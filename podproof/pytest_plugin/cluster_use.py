@@ -1,0 +1,111 @@
+"""When the cluster is acquired and released, with and without pytest-xdist.
+
+The controller (or the only process) acquires it when scenarios are really about to run, and releases it when
+all is done. Workers attach to what the controller has acquired; they never start or stop anything.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from podproof.errors import ClusterError, PodproofError
+
+if TYPE_CHECKING:
+    from podproof.cluster.base import Cluster
+    from podproof.cluster.selection import ClusterRequest
+
+CLUSTER_USE = pytest.StashKey["ClusterUse"]()
+WORKER_INPUT = "podproof_cluster"
+
+
+class ClusterUse:
+    """The cluster of this run, as this process uses it.
+
+    Attributes:
+        acquired: The cluster, once this process has it.
+    """
+
+    def __init__(self, wanted: dict[str, Any], *, worker: bool) -> None:
+        self._wanted = wanted
+        self._worker = worker
+        self.acquired: Cluster | None = None
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> ClusterUse:
+        """What the command line asks for; in a worker, what the controller asks for."""
+        handed: dict[str, dict[str, Any]] | None = getattr(config, "workerinput", None)
+        if handed is not None:
+            return cls(handed[WORKER_INPUT], worker=True)
+        kubeconfig = config.getoption("kubeconfig")
+        wanted = {
+            "context": config.getoption("context"),
+            "kubeconfig": str(kubeconfig.absolute()) if kubeconfig else None,
+            "name": config.getoption("cluster_name"),
+            "kubernetes_version": config.getoption("kubernetes_version"),
+            "nodes": config.getoption("nodes"),
+        }
+        return cls(wanted, worker=False)
+
+    @property
+    def for_worker(self) -> dict[str, Any]:
+        """What a worker has to know, as plain data."""
+        return self._wanted
+
+    def acquire(self, progress: Callable[[str], None]) -> None:
+        """Make the cluster ready, starting the embedded one if it does not run yet.
+
+        Raises:
+            PodproofError: In one line, why there is none.
+        """
+        from podproof.cluster import selection
+
+        if self.acquired is None:
+            self.acquired = selection.acquire(self._request(), owner_pid=os.getpid(), progress=progress)
+
+    def cluster(self) -> Cluster:
+        """The cluster; a worker attaches to it when it is first asked for.
+
+        Raises:
+            ClusterError: Nobody has acquired one.
+        """
+        if self.acquired is None:
+            if not self._worker:
+                raise ClusterError("no cluster was acquired: nothing that was selected needs one")
+            from podproof.cluster import selection
+
+            self.acquired = selection.attach(self._request())
+        return self.acquired
+
+    def kubectl(self) -> str:
+        """How kubectl reaches the cluster, for the commands that texts tell."""
+        cluster = self.cluster()
+        return shlex.join(["kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", cluster.context])
+
+    def release(self) -> str:
+        """Give the cluster back; what this run started is stopped.
+
+        Returns:
+            Why that failed, in one line; empty if it did not.
+        """
+        cluster, self.acquired = self.acquired, None
+        if cluster is None or self._worker:
+            return ""
+        from podproof.cluster import selection
+
+        try:
+            selection.release(cluster, owner_pid=os.getpid())
+        except PodproofError as error:
+            return str(error)
+        return ""
+
+    def _request(self) -> ClusterRequest:
+        from podproof.cluster.selection import ClusterRequest
+
+        kubeconfig = self._wanted["kubeconfig"]
+        return ClusterRequest(**{**self._wanted, "kubeconfig": Path(kubeconfig) if kubeconfig else None})

@@ -1,0 +1,34 @@
+"""The fixtures that podproof gives to a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from podproof.pytest_plugin.life import keeps_namespace, measurements_of
+from podproof.verdicts.measurements import Measurements
+
+if TYPE_CHECKING:
+    from podproof.cluster.base import Cluster
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """The cluster that the claims are tried on: the embedded one, or the context's that was named."""
+    from podproof.pytest_plugin.cluster_use import CLUSTER_USE
+
+    return request.config.stash[CLUSTER_USE].cluster()
+
+
+@pytest.fixture
+def measurements(request: pytest.FixtureRequest) -> Measurements:
+    """Where steps put what they measure: `measurements.add("recovery", seconds, bound, origin)`."""
+    return measurements_of(request.node)
+
+
+@pytest.fixture
+def keep_namespace(request: pytest.FixtureRequest) -> Callable[[], bool]:
+    """Asked when cleaning up: whether the scenario's namespace is to be left for someone to look at."""
+    return lambda: keeps_namespace(request.node)

@@ -1,0 +1,207 @@
+"""The life of scenarios, in each process that runs them: pytest's and pytest-bdd's hooks feed a `Trial`."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pytest_bdd.parser import Step
+
+from podproof.pytest_plugin.cluster_use import CLUSTER_USE
+from podproof.pytest_plugin.collector import ScenarioItem
+from podproof.pytest_plugin.failure_text import as_longrepr, failure_text, traceback_text
+from podproof.pytest_plugin.options import repeat_command
+from podproof.pytest_plugin.trial import Trial, is_defect
+from podproof.reporting.runs import RunReports
+from podproof.verdicts.measurements import Measurements
+from podproof.verdicts.scenarios import Outcome
+
+if TYPE_CHECKING:
+    from podproof.reporting.evidence import Sources
+
+TRIAL = pytest.StashKey[Trial]()
+_FOUND = pytest.StashKey[dict[str, Any]]()
+_RETRIES = pytest.StashKey[int]()
+_EVIDENT = frozenset({"api", "namespace", "recording", "applied"})
+"""The suite's fixtures that evidence is gathered from."""
+
+
+class Life:
+    """Follows each scenario and adds what came out to its reports.
+
+    Args:
+        reports: Where evidence goes.
+        bridge: The Allure bridge, or None if no Allure results are written.
+    """
+
+    def __init__(self, config: pytest.Config, reports: RunReports, bridge: Any) -> None:
+        self._config = config
+        self._reports = reports
+        self._bridge = bridge
+
+    # pytest's phases
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+        """Begin a scenario, and end it whatever happens."""
+        if not isinstance(item, ScenarioItem):
+            return (yield)
+        trial = item.stash[TRIAL] = Trial(item.plan)
+        if self._bridge:
+            self._bridge.begin(trial.plan)
+        try:
+            return (yield)
+        finally:
+            if self._bridge:
+                self._bridge.end()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Conclude a phase. Before cleaning up starts, gather the evidence."""
+        report = yield
+        trial = item.stash.get(TRIAL, None)
+        if trial is None:
+            return report
+        trial.phase_ends(call.when, call.excinfo)
+        _count_retries(item, trial)
+        if self._bridge:
+            self._bridge.close_steps()
+        notes: list[str] = []
+        if call.when == "call" or (call.when == "setup" and call.excinfo):
+            notes = self._gather(item, trial)
+        if report.failed and call.excinfo is not None:
+            self._reword(item, trial, call.excinfo, report, notes)
+        report.podproof = {  # type: ignore[attr-defined]  # a report carries extra attributes between processes
+            "outcome": str(trial.outcome or ""),
+            "result": trial.result().to_json() if call.when == "teardown" else None,
+        }
+        if self._bridge:
+            self._bridge.update(trial.result(), report.longreprtext if report.failed else "")
+        return report
+
+    def _reword(
+        self,
+        item: pytest.Item,
+        trial: Trial,
+        excinfo: pytest.ExceptionInfo[BaseException],
+        report: pytest.TestReport,
+        notes: Sequence[str],
+    ) -> None:
+        error = excinfo.value
+        if is_defect(error) or item.config.getoption("fulltrace"):
+            notes = [traceback_text(item, excinfo), *notes]
+        phase = report.when
+        text = failure_text(trial, phase, error, notes, repeat_command(item.config, item.nodeid))
+        report.longrepr = as_longrepr(text, trial, phase, error)
+
+    def _gather(self, item: pytest.Item, trial: Trial) -> list[str]:
+        from podproof.reporting.evidence import gather
+
+        evidence = gather(trial.result(), _sources(item), repeat_command(item.config, item.nodeid))
+        if self._bridge:
+            self._bridge.attach(evidence)
+        if trial.outcome is Outcome.TRUE:
+            return []
+        trial.evidence = self._reports.evidence_name(item.nodeid)
+        directory = self._reports.directory / trial.evidence
+        evidence.save(directory)
+        notes = []
+        # What falsified a claim names its own last events; anything else has to be told by the timeline.
+        if evidence.last_changes and "last events:" not in trial.reason:
+            notes.append("last events:\n" + "\n".join(f"  {line}" for line in evidence.last_changes))
+        notes.append(f"evidence: {_shortest(directory)}")
+        if keeps_namespace(item) and (kept := _sources(item).namespace):
+            kubectl = item.config.stash[CLUSTER_USE].kubectl()
+            notes.append(
+                f"kept:     namespace {kept}\n"
+                f"  look:   {kubectl} --namespace {kept} get all,events\n"
+                f"  remove: {kubectl} delete namespace {kept}"
+            )
+        return notes
+
+    # fixtures
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Remember the objects that evidence is gathered from, whoever asked for them."""
+        value = yield
+        if fixturedef.argname in _EVIDENT:
+            request.node.stash.setdefault(_FOUND, {})[fixturedef.argname] = value
+        return value
+
+    # pytest-bdd's steps
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_bdd_before_step(self, request: pytest.FixtureRequest, step: Step) -> None:
+        """A step's turn has come."""
+        if (trial := _trial(request)) is not None:
+            trial.step_begins(step.type)
+            if self._bridge:
+                self._bridge.step_begins(step.keyword, step.name)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest) -> None:
+        """The step's own code runs next."""
+        if (trial := _trial(request)) is not None:
+            trial.step_is_called()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_bdd_after_step(self, request: pytest.FixtureRequest) -> None:
+        """The step did what it says."""
+        if (trial := _trial(request)) is not None:
+            trial.step_ends()
+            if self._bridge:
+                self._bridge.step_ends(None)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_bdd_step_error(self, request: pytest.FixtureRequest, exception: BaseException) -> None:
+        """The step failed; what that means is decided when the phase ends."""
+        if _trial(request) is not None and self._bridge:
+            self._bridge.step_ends(exception)
+
+
+def keeps_namespace(item: pytest.Item) -> bool:
+    """Whether the namespace of this scenario is to be kept: asked for, and the scenario failed."""
+    trial = item.stash.get(TRIAL, None)
+    failed = trial is not None and trial.outcome in (Outcome.FALSE, Outcome.NOT_PROVEN)
+    return failed and bool(item.config.getoption("keep_on_failure"))
+
+
+def measurements_of(item: pytest.Item) -> Measurements:
+    """Where the steps of a scenario put what they measure."""
+    trial = item.stash.get(TRIAL, None)
+    return trial.measurements if trial is not None else Measurements()
+
+
+def _sources(item: pytest.Item) -> Sources:
+    from podproof.reporting.evidence import Sources
+
+    nothing: dict[str, Any] = {}
+    of_session: dict[str, Any] = item.session.stash.get(_FOUND, nothing)
+    of_scenario: dict[str, Any] = item.stash.get(_FOUND, nothing)
+    return Sources(**of_session, **of_scenario)
+
+
+def _shortest(path: Path) -> Path:
+    """A path as a reader can use it from where pytest was started."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _count_retries(item: pytest.Item, trial: Trial) -> None:
+    """Add the requests that had to be sent again since the last look to the scenario's details."""
+    api = item.session.stash.get(_FOUND, {}).get("api")
+    now = int(getattr(api, "retries", 0))
+    before = item.session.stash.get(_RETRIES, 0)
+    trial.details["api_retries"] = trial.details.get("api_retries", 0) + now - before
+    item.session.stash[_RETRIES] = now
+
+
+def _trial(request: pytest.FixtureRequest) -> Trial | None:
+    node = request.node
+    return node.stash.get(TRIAL, None) if isinstance(node, pytest.Item) else None

@@ -1,0 +1,95 @@
+"""What can be said on pytest's command line, and what it asks of the cluster."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+_GROUP = "podproof"
+DEFAULT_NAME = "default"
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add podproof's options to pytest's."""
+    group = parser.getgroup(_GROUP, "podproof: claims about Kubernetes")
+    group.addoption(
+        "--context",
+        metavar="NAME",
+        help="use this context's cluster instead of the embedded one; the current context is never used "
+        "unless it is named here",
+    )
+    group.addoption(
+        "--kubeconfig",
+        type=Path,
+        metavar="FILE",
+        help="the file that has the context (default: what kubectl would use)",
+    )
+    group.addoption("--kubernetes-version", metavar="X.Y.Z", help="version of the embedded cluster")
+    group.addoption(
+        "--cluster-name",
+        default=DEFAULT_NAME,
+        metavar="NAME",
+        help="name of the embedded cluster (default: %(default)s)",
+    )
+    group.addoption("--nodes", type=int, metavar="N", help="how many Nodes the embedded cluster has")
+    group.addoption(
+        "--keep-on-failure",
+        action="store_true",
+        help="leave the namespace of a scenario that failed, to look at it",
+    )
+    group.addoption(
+        "--reports-dir",
+        type=Path,
+        default=Path("reports"),
+        metavar="DIR",
+        help="where reports go (default: %(default)s)",
+    )
+
+
+def check_options(config: pytest.Config) -> None:
+    """Refuse what makes no sense together.
+
+    Raises:
+        pytest.UsageError: With one line that says what.
+    """
+    context, kubeconfig = config.getoption("context"), config.getoption("kubeconfig")
+    if kubeconfig and not context:
+        raise pytest.UsageError("--kubeconfig needs --context NAME: podproof never uses the current context")
+    if not context:
+        return
+    embedded = {
+        "--kubernetes-version": config.getoption("kubernetes_version"),
+        "--nodes": config.getoption("nodes"),
+        "--cluster-name": config.getoption("cluster_name") != DEFAULT_NAME,
+    }
+    if asked := [name for name, value in embedded.items() if value]:
+        raise pytest.UsageError(
+            f"{', '.join(asked)} is about the embedded cluster, --context names another: use one of them"
+        )
+
+
+def repeat_command(config: pytest.Config, nodeid: str) -> str:
+    """The command that runs just this scenario again, on the same cluster."""
+    words = ["pytest", nodeid]
+    for option, default in (
+        ("--context", None),
+        ("--kubeconfig", None),
+        ("--kubernetes-version", None),
+        ("--cluster-name", DEFAULT_NAME),
+        ("--nodes", None),
+    ):
+        value = config.getoption(option.removeprefix("--").replace("-", "_"))
+        if value != default:
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+def names_features(config: pytest.Config) -> bool:
+    """Whether the command line asks for feature files, by name or by their directory."""
+    for argument in config.args:
+        path = config.invocation_params.dir / argument.partition("::")[0]
+        if path.suffix == ".feature" or (path.is_dir() and any(path.rglob("*.feature"))):
+            return True
+    return False

@@ -1,0 +1,160 @@
+"""The life of one scenario while it runs: which step it is at, what came out, and why."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pytest
+
+from podproof.verdicts.measurements import Measurements
+from podproof.verdicts.scenarios import Outcome, ScenarioPlan, ScenarioResult, StepResult, StepStatus
+
+NOT_APPLICABLE = "NOT APPLICABLE:"
+"""What the reason of a skip starts with when the cluster lacks a capability."""
+
+
+@dataclass
+class _Step:
+    """A step that has begun."""
+
+    then: bool
+    began: float
+    called: bool = False
+    ended: float | None = None
+    status: StepStatus = StepStatus.PASSED
+
+
+@dataclass
+class Trial:
+    """One scenario in the process that runs it.
+
+    Attributes:
+        outcome: What is known so far; None until a phase has ended that decides it.
+        reason: Why it is not TRUE.
+        failed_step: The index of the step that failed; None if it was none of them.
+        evidence: The directory of its evidence, relative to the reports of the run.
+        details: Counts that the machinery wants to see in the results.
+    """
+
+    plan: ScenarioPlan
+    outcome: Outcome | None = None
+    reason: str = ""
+    failed_step: int | None = None
+    evidence: str = ""
+    measurements: Measurements = field(default_factory=Measurements)
+    details: dict[str, int] = field(default_factory=dict)
+    _started: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    _began: float = field(default_factory=time.perf_counter)
+    _steps: list[_Step] = field(default_factory=list)
+
+    @property
+    def step(self) -> int | None:
+        """The index of the step that is running, or ran last."""
+        return len(self._steps) - 1 if self._steps else None
+
+    def step_begins(self, kind: str) -> None:
+        """A step's turn has come; its fixtures are set up next."""
+        self._steps.append(_Step(then=kind == "then", began=time.perf_counter()))
+
+    def step_is_called(self) -> None:
+        """Everything that the step needs is there; its own code runs now."""
+        self._steps[-1].called = True
+
+    def step_ends(self) -> None:
+        """The step did what it says."""
+        self._steps[-1].ended = time.perf_counter()
+
+    def phase_ends(self, phase: str, excinfo: pytest.ExceptionInfo[BaseException] | None) -> Outcome | None:
+        """Draw the conclusion from how set-up, call or teardown ended.
+
+        Only a Then that was reached, with everything before it in place, can say anything against the
+        cluster. Everything else that fails is a failure of the trial.
+        """
+        error = excinfo.value if excinfo else None
+        if phase == "teardown":
+            if error is not None:
+                self._cleaning_up_failed(error)
+            return self.outcome
+        if error is None:
+            if phase == "call":
+                self.outcome = Outcome.TRUE
+            return self.outcome
+        self.outcome, self.reason = self._conclude(phase, error)
+        return self.outcome
+
+    def result(self) -> ScenarioResult:
+        """What came out, as far as it is known now."""
+        return ScenarioResult(
+            plan=self.plan,
+            outcome=self.outcome or Outcome.NOT_RUN,
+            reason=self.reason,
+            started=self._started.isoformat(timespec="milliseconds"),
+            seconds=round(time.perf_counter() - self._began, 3),
+            steps=self.step_results(),
+            measurements=self.measurements.taken,
+            evidence=self.evidence,
+            details=dict(self.details),
+        )
+
+    def step_results(self) -> tuple[StepResult, ...]:
+        """Every planned step with how far it came."""
+        results = []
+        for index, planned in enumerate(self.plan.steps):
+            ran = self._steps[index] if index < len(self._steps) else None
+            status = ran.status if ran else StepStatus.NOT_RUN
+            seconds = round((ran.ended or time.perf_counter()) - ran.began, 3) if ran else 0.0
+            results.append(StepResult(planned.keyword, planned.text, planned.line, status, seconds))
+        return tuple(results)
+
+    def _conclude(self, phase: str, error: BaseException) -> tuple[Outcome, str]:
+        step = self._steps[-1] if phase == "call" and self._steps and self._steps[-1].ended is None else None
+        if step is not None:
+            step.ended = time.perf_counter()
+            self.failed_step = len(self._steps) - 1
+        if isinstance(error, pytest.skip.Exception):
+            self._mark(step, StepStatus.SKIPPED)
+            said = str(error.msg)
+            if said.startswith(NOT_APPLICABLE):
+                return Outcome.NOT_APPLICABLE, said.removeprefix(NOT_APPLICABLE).strip()
+            return Outcome.NOT_PROVEN, f"skipped: {said}"
+        if step is not None and step.then and step.called and isinstance(error, AssertionError):
+            self._mark(step, StepStatus.FAILED)
+            return Outcome.FALSE, describe(error)
+        self._mark(step, StepStatus.BROKEN)
+        return Outcome.NOT_PROVEN, describe(error)
+
+    def _cleaning_up_failed(self, error: BaseException) -> None:
+        said = f"cleaning up failed: {describe(error)}"
+        if self.outcome in (None, Outcome.TRUE, Outcome.NOT_APPLICABLE):
+            self.outcome, self.reason = Outcome.NOT_PROVEN, said
+        else:
+            # What was seen before cleaning up stands; that cleaning up failed too must not be lost.
+            self.reason = f"{self.reason}\n{said}"
+
+    @staticmethod
+    def _mark(step: _Step | None, status: StepStatus) -> None:
+        if step is not None:
+            step.status = status
+
+
+def describe(error: BaseException) -> str:
+    """An error as one message: its own words, and its type where the words alone would not do."""
+    from podproof.errors import PodproofError
+
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(describe(each) for each in error.exceptions)
+    said = str(error).strip()
+    if isinstance(error, PodproofError | AssertionError | pytest.fail.Exception) and said:
+        return said
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def is_defect(error: BaseException) -> bool:
+    """Whether an error is none that podproof raises on purpose, so that its traceback is what is needed."""
+    from podproof.errors import PodproofError
+
+    return not isinstance(
+        error, PodproofError | AssertionError | pytest.fail.Exception | pytest.skip.Exception
+    )

@@ -1,0 +1,148 @@
+"""What proves an outcome: gathered while everything is still there, attached to the report and saved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from podproof.reporting.kube_evidence import applied_manifests, events, namespace_objects, pod_logs
+from podproof.reporting.pieces import Piece
+from podproof.verdicts.measurements import Measurement
+from podproof.verdicts.scenarios import Outcome, ScenarioResult
+
+LAST_EVENTS = 8
+"""How many changes a failure shows at once; the rest is in the evidence."""
+
+
+class Recorded(Protocol):
+    """The part of a recording that evidence needs."""
+
+    def timeline(self) -> list[dict[str, Any]]:
+        """Every change as plain data, in the order of time."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where evidence of a scenario comes from: each is None if the scenario did not get that far.
+
+    Attributes:
+        api: The connection to the API server (`podproof.kube.client.Api`).
+        namespace: The name of the scenario's namespace.
+        recording: Its recording.
+        applied: The manifests that it applied (`podproof.kube.apply.Applied`).
+    """
+
+    api: Any = None
+    namespace: str | None = None
+    recording: Recorded | None = None
+    applied: Sequence[Any] = ()
+
+
+@dataclass
+class Evidence:
+    """All evidence of one scenario.
+
+    Attributes:
+        pieces: In the order in which a reader wants them.
+        last_changes: The newest lines of the timeline, for the failure itself.
+    """
+
+    pieces: list[Piece] = field(default_factory=list)
+    last_changes: list[str] = field(default_factory=list)
+
+    def save(self, directory: Path) -> None:
+        """Write each piece as a file."""
+        directory.mkdir(parents=True, exist_ok=True)
+        for piece in self.pieces:
+            path = directory / piece.filename
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(piece.text, encoding="utf-8")
+
+
+def gather(result: ScenarioResult, sources: Sources, repeat: str) -> Evidence:
+    """Gather what proves the outcome.
+
+    A scenario that held gets its measurements and its timeline; any other gets everything. What cannot be
+    had is said in its place and never raised: evidence must not turn one failure into another.
+
+    Args:
+        result: What came out so far.
+        sources: Where to look.
+        repeat: The command that runs the scenario again.
+    """
+    evidence = Evidence()
+    if result.measurements:
+        table = measurements_table(result.measurements)
+        evidence.pieces.append(Piece("Measurements", "measurements.txt", table))
+    if sources.recording is not None:
+        rows = _attempt(sources.recording.timeline, evidence, "timeline")
+        if rows:
+            lines = timeline_lines(rows)
+            evidence.last_changes = lines[-LAST_EVENTS:]
+            evidence.pieces.append(Piece("Timeline", "timeline.txt", "\n".join(lines) + "\n"))
+            data = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+            evidence.pieces.append(Piece("Timeline as JSON", "timeline.json", data, "application/json"))
+    if result.outcome is not Outcome.TRUE:
+        evidence.pieces.insert(0, Piece("Command to repeat just this", "repeat.txt", f"{repeat}\n"))
+        _add_from_cluster(evidence, sources)
+    return evidence
+
+
+def timeline_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """A timeline as a table: seconds since the start, what changed, how, and what it was then."""
+    named = [f"{row['kind']} {row.get('name', '')}".strip() for row in rows]
+    width = min(max(map(len, named), default=0), 60)
+    return [
+        f"{row['seconds']:+9.3f} s  {name:<{width}}  {row['type']:<9} {row['summary']}".rstrip()
+        for row, name in zip(rows, named, strict=True)
+    ]
+
+
+def measurements_table(measurements: Sequence[Measurement]) -> str:
+    """Measured against bound, one line each."""
+    width = max(len(taken.name) for taken in measurements)
+    rows = []
+    for taken in measurements:
+        bound = "no bound" if taken.bound is None else f"bound {taken.bound:g} s"
+        late = "" if taken.within_bound else "  EXCEEDED"
+        origin = f" ({taken.origin})" if taken.origin else ""
+        rows.append(f"{taken.name:<{width}}  {taken.seconds:8.2f} s  {bound}{origin}{late}")
+    return "\n".join(rows) + "\n"
+
+
+def _add_from_cluster(evidence: Evidence, sources: Sources) -> None:
+    if sources.applied:
+        pieces = _attempt(lambda: applied_manifests(sources.applied), evidence, "manifests")
+        evidence.pieces += pieces or []
+    if sources.api is None or not sources.namespace:
+        return
+    api, namespace = sources.api, sources.namespace
+    asked: list[tuple[str, Callable[[], Iterator[Piece]]]] = [
+        ("events", lambda: events(api, namespace)),
+        ("pod-logs", lambda: pod_logs(api, namespace)),
+        ("objects", lambda: namespace_objects(api, namespace)),
+    ]
+    for what, ask in asked:
+        # An API server that is out of reach is asked once: each try waits for it to come back.
+        pieces = _attempt(partial(_all, ask), evidence, what)
+        if pieces is None:
+            return
+        evidence.pieces += pieces
+
+
+def _all(ask: Callable[[], Iterator[Piece]]) -> list[Piece]:
+    return list(ask())
+
+
+def _attempt(ask: Callable[[], Any], evidence: Evidence, what: str) -> Any:
+    """Ask, or leave a piece that says why it could not be had."""
+    try:
+        return ask()
+    except Exception as error:  # whatever it is, the scenario's own failure matters more
+        said = f"could not be gathered: {type(error).__name__}: {error}\n"
+        evidence.pieces.append(Piece(f"Missing: {what}", f"missing-{what}.txt", said))
+        return None

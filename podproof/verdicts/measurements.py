@@ -1,0 +1,52 @@
+"""What a scenario measured, and the bound that it was measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A time that something took.
+
+    Attributes:
+        name: What was timed, in the field's terms where they fit: `reaction`, `repair`, `recovery`, `outage`.
+        seconds: How long it took.
+        bound: How long it may take, in seconds; None if nothing bounds it.
+        origin: Where the bound comes from.
+    """
+
+    name: str
+    seconds: float
+    bound: float | None = None
+    origin: str = ""
+
+    @property
+    def within_bound(self) -> bool:
+        """True unless there is a bound and it was exceeded."""
+        return self.bound is None or self.seconds <= self.bound
+
+
+class Measurements:
+    """Collects what the steps of one scenario measure."""
+
+    def __init__(self) -> None:
+        self._taken: list[Measurement] = []
+
+    def add(self, name: str, seconds: float, bound: float | None = None, origin: str = "") -> Measurement:
+        """Keep a measurement for the reports.
+
+        Args:
+            name: What was timed.
+            seconds: How long it took.
+            bound: How long it may take, in seconds, if anything says so.
+            origin: Where the bound comes from.
+        """
+        taken = Measurement(name, float(seconds), None if bound is None else float(bound), origin)
+        self._taken.append(taken)
+        return taken
+
+    @property
+    def taken(self) -> tuple[Measurement, ...]:
+        """All measurements so far, in their order."""
+        return tuple(self._taken)
