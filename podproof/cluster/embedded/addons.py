@@ -1,0 +1,66 @@
+"""What every cluster needs on top of the control plane: rights, DNS, a default StorageClass."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from podproof.kube.client import Api
+from podproof.kube.kinds import Kind, Object
+
+from . import pki
+from .gobuild import Components
+
+_CLUSTER_ROLE_BINDING = Kind("ClusterRoleBinding", "rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False)
+
+
+def grant_rights(api: Api) -> None:
+    """Bind the roles that ``kubeadm init`` binds in phases that are of no use here."""
+    bindings = {
+        "kubeadm:cluster-admins": ("cluster-admin", {"kind": "Group", "name": "kubeadm:cluster-admins"}),
+        # kubeadm 1.37 gives this certificate no group, older ones a group of administrators.
+        "podproof:apiserver-kubelet-client": (
+            "system:kubelet-api-admin",
+            {"kind": "User", "name": "kube-apiserver-kubelet-client"},
+        ),
+    }
+    for name, (role, subject) in bindings.items():
+        api.apply(
+            _CLUSTER_ROLE_BINDING,
+            None,
+            {
+                "apiVersion": _CLUSTER_ROLE_BINDING.api_version,
+                "kind": _CLUSTER_ROLE_BINDING.name,
+                "metadata": {"name": name},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": [subject | {"apiGroup": "rbac.authorization.k8s.io"}],
+            },
+        )
+
+
+def install_dns(components: Components, configuration: Path, kubeconfig: Path) -> None:
+    """Install CoreDNS as kubeadm does."""
+    pki.kubeadm(
+        components.command("kubeadm"), "init", "phase", "addon", "coredns",
+        f"--config={configuration}", f"--kubeconfig={kubeconfig}",
+    )  # fmt: skip
+
+
+def install_storage(api: Api, components: Components) -> None:
+    """Apply local-path-provisioner's own manifest and make its StorageClass the default one."""
+    manifest = components.file("local-path-provisioner", "local-path-storage.yaml")
+    for document in yaml.safe_load_all(manifest.read_text()):
+        if document:
+            _apply(api, _adapted(document))
+
+
+def _adapted(document: Object) -> Object:
+    metadata: dict[str, Any] = document["metadata"]
+    if document["kind"] == "StorageClass":
+        metadata.setdefault("annotations", {})["storageclass.kubernetes.io/is-default-class"] = "true"
+    return document
+
+
+def _apply(api: Api, document: Object) -> None:
+    kind = api.kind(document["apiVersion"], document["kind"])
+    api.apply(kind, document["metadata"].get("namespace"), document)

@@ -1,0 +1,119 @@
+"""The control plane's machine: etcd, the API server, the controllers and the scheduler."""
+
+from pathlib import Path
+
+from .gobuild import Components
+from .machine import Machine, Program
+from .network import POD_RANGE, SERVICE_RANGE, Addresses
+from .paths import ClusterPaths
+
+NAME = "control-plane"
+
+
+def programs(components: Components, paths: ClusterPaths, addresses: Addresses) -> list[Program]:
+    """What the control plane's machine runs, with the flags that kubeadm's static Pods have.
+
+    The controllers and the scheduler are started once the API server is ready: before, they would give up.
+    """
+    pki, kubeconfigs = paths.pki, paths.kubeconfigs
+    etcd = "https://127.0.0.1:2379"
+    peer = "http://127.0.0.1:2380"
+    return [
+        Program(
+            "etcd",
+            [
+                components.command("etcd"),
+                "--name=podproof",
+                "--data-dir=/var/lib/etcd",
+                f"--listen-client-urls={etcd}",
+                f"--advertise-client-urls={etcd}",
+                f"--listen-peer-urls={peer}",
+                f"--initial-advertise-peer-urls={peer}",
+                f"--initial-cluster=podproof={peer}",
+                f"--cert-file={pki}/etcd/server.crt",
+                f"--key-file={pki}/etcd/server.key",
+                "--client-cert-auth",
+                f"--trusted-ca-file={pki}/etcd/ca.crt",
+                # The cluster is thrown away; a power cut of this whole machine ends it anyhow.
+                "--unsafe-no-fsync",
+                "--log-level=warn",
+            ],
+        ),
+        Program("kube-apiserver", [components.command("kube-apiserver"), *_api_server(paths, addresses, etcd)]),
+        Program(
+            "kube-controller-manager",
+            [
+                components.command("kube-controller-manager"),
+                *_as(kubeconfigs / "controller-manager.conf"),
+                f"--client-ca-file={pki}/ca.crt",
+                f"--cluster-signing-cert-file={pki}/ca.crt",
+                f"--cluster-signing-key-file={pki}/ca.key",
+                f"--root-ca-file={pki}/ca.crt",
+                f"--service-account-private-key-file={pki}/sa.key",
+                "--use-service-account-credentials",
+                "--allocate-node-cidrs",
+                f"--cluster-cidr={POD_RANGE}",
+                f"--service-cluster-ip-range={SERVICE_RANGE}",
+                "--leader-elect=false",
+            ],
+            start_at_boot=False,
+        ),
+        Program(
+            "kube-scheduler",
+            [
+                components.command("kube-scheduler"),
+                *_as(kubeconfigs / "scheduler.conf"),
+                "--leader-elect=false",
+            ],
+            start_at_boot=False,
+        ),
+    ]
+
+
+def prepare(machine: Machine) -> None:
+    """Make what the programs expect on the machine's disk."""
+    (machine.disk / "var/lib/etcd").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _as(kubeconfig: Path) -> list[str]:
+    return [
+        f"--kubeconfig={kubeconfig}",
+        f"--authentication-kubeconfig={kubeconfig}",
+        f"--authorization-kubeconfig={kubeconfig}",
+    ]
+
+
+def _api_server(paths: ClusterPaths, addresses: Addresses, etcd: str) -> list[str]:
+    pki = paths.pki
+    return [
+        f"--advertise-address={addresses.control_plane}",
+        "--secure-port=6443",
+        f"--etcd-servers={etcd}",
+        f"--etcd-cafile={pki}/etcd/ca.crt",
+        f"--etcd-certfile={pki}/apiserver-etcd-client.crt",
+        f"--etcd-keyfile={pki}/apiserver-etcd-client.key",
+        f"--client-ca-file={pki}/ca.crt",
+        f"--tls-cert-file={pki}/apiserver.crt",
+        f"--tls-private-key-file={pki}/apiserver.key",
+        f"--kubelet-client-certificate={pki}/apiserver-kubelet-client.crt",
+        f"--kubelet-client-key={pki}/apiserver-kubelet-client.key",
+        # Node names are known to nobody's DNS here.
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--service-account-key-file={pki}/sa.pub",
+        f"--service-account-signing-key-file={pki}/sa.key",
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--enable-bootstrap-token-auth",
+        "--allow-privileged",
+        f"--proxy-client-cert-file={pki}/front-proxy-client.crt",
+        f"--proxy-client-key-file={pki}/front-proxy-client.key",
+        f"--requestheader-client-ca-file={pki}/front-proxy-ca.crt",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-username-headers=X-Remote-User",
+        # Services have no route here, so extension API servers are reached at their Pods.
+        "--enable-aggregator-routing=true",
+    ]

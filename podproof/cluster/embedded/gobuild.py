@@ -1,0 +1,227 @@
+"""Building components from their Go modules, once, into the cache."""
+
+import functools
+import hashlib
+import json
+import os
+import platform
+import queue
+import shutil
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import filelock
+
+from podproof.errors import ComponentError
+
+from . import gotool, versions
+from .paths import cache_directory
+from .progress import Report
+from .recipes import Recipe, every_recipe
+
+FORMAT = 1
+"""Counted up when the way of building changes what comes out."""
+
+BUILDS_AT_ONCE = 2
+"""Linking keeps one core busy and compiling all of them: two builds at once fill each other's gaps."""
+
+_REPORT_EVERY = 150
+"""Packages compiled between two lines of progress: a line every ten seconds or so on two cores."""
+
+
+@functools.cache
+def _toolchain() -> str:
+    return gotool.run(["env", "GOVERSION", "GOARCH"], directory=Path("/")).stdout.strip().replace("\n", " ")
+
+
+def directory_of(recipe: Recipe) -> Path:
+    """Where this recipe's commands are kept once built: named after everything that goes into them."""
+    inputs = json.dumps([FORMAT, asdict(recipe), _toolchain(), platform.machine()], sort_keys=True)
+    digest = hashlib.sha256(inputs.encode()).hexdigest()[:12]
+    return cache_directory() / "components" / f"{recipe.label}-{digest}"
+
+
+def missing(recipes: tuple[Recipe, ...]) -> list[Recipe]:
+    """Those that are not in the cache yet."""
+    return [recipe for recipe in recipes if not directory_of(recipe).exists()]
+
+
+class Components:
+    """The built components of a cluster.
+
+    Args:
+        kubernetes_version: A full version.
+        report: Told what is being built.
+
+    Raises:
+        ComponentError: One of them cannot be had or built.
+    """
+
+    def __init__(self, kubernetes_version: str, report: Report) -> None:
+        recipes = every_recipe(kubernetes_version)
+        wanting = missing(recipes)
+        if wanting:
+            report(f"building {', '.join(recipe.label for recipe in wanting)}: once, then cached")
+            with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
+                pending = [pool.submit(_build, recipe, report) for recipe in wanting]
+                try:
+                    for each in pending:
+                        each.result()
+                except BaseException:
+                    for each in pending:
+                        each.cancel()
+                    raise
+        self._directories = {recipe.name: directory_of(recipe) for recipe in recipes}
+        self._commands = {command: recipe.name for recipe in recipes for command in recipe.commands}
+
+    def command(self, name: str) -> Path:
+        """The path of a command, for example ``kubelet``."""
+        return self._directories[self._commands[name]] / name
+
+    def file(self, component: str, name: str) -> Path:
+        """The path of a file that a component ships, for example its manifest."""
+        return self._directories[component] / name
+
+    def directory(self, component: str) -> Path:
+        """Where a component's commands are."""
+        return self._directories[component]
+
+    @property
+    def images_key(self) -> str:
+        """Names the builds that images hold and the containerd that stores them: not Kubernetes' own."""
+        return ",".join(sorted(path.name for name, path in self._directories.items() if name != "kubernetes"))
+
+
+def _build(recipe: Recipe, report: Report) -> None:
+    """Build one recipe unless somebody else just did."""
+    target = directory_of(recipe)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    locks = cache_directory() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(locks / f"{target.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        report(f"{recipe.label}: another podproof is building it, waiting for that")
+        lock.acquire()
+    try:
+        if target.exists():
+            return
+        # Under the lock nobody else builds this, so what lies here was left by a builder that was killed.
+        building = target.with_name(f".building-{target.name}")
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
+        try:
+            _write_module(recipe, building)
+            _compile(recipe, building, report)
+            (building / "go.mod").chmod(0o644)
+            building.rename(target)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+    finally:
+        lock.release()
+
+
+def _write_module(recipe: Recipe, directory: Path) -> None:
+    """Write a go.mod that asks for this one module, as its own go.mod would have it built."""
+    asked = f"{recipe.module}@v{recipe.version}"
+    try:
+        module = gotool.ask(["mod", "download", "-json", asked])
+    except ComponentError as error:
+        if recipe.name == "kubernetes":
+            raise versions.not_to_be_had(recipe.version, str(error)) from None
+        raise ComponentError(f"{recipe.label} cannot be had: {error}") from None
+    upstream = gotool.ask(["mod", "edit", "-json", module["GoMod"]], directory=directory)
+    lines = [f"module podproof.local/{recipe.name}", f"go {upstream['Go']}"]
+    # Run-time compatibility settings follow the main module, so they are upstream's, not ours.
+    lines += [f"godebug {setting['Key']}={setting['Value']}" for setting in upstream.get("Godebug") or ()]
+    lines.append(f"require {recipe.module} v{recipe.version}")
+    for needed in upstream.get("Require") or ():
+        indirect = " // indirect" if needed.get("Indirect") else ""
+        if recipe.staging and needed["Version"] == "v0.0.0":
+            staged = "v0." + recipe.version.split(".", 1)[1]
+            lines.append(f"replace {needed['Path']} => {needed['Path']} {staged}")
+        lines.append(f"require {needed['Path']} {needed['Version']}{indirect}")
+    (directory / "go.mod").write_text("\n".join(lines) + "\n")
+    for name, path in recipe.files.items():
+        shutil.copyfile(Path(module["Dir"]) / path, directory / name)
+
+
+def _compile(recipe: Recipe, directory: Path, report: Report) -> None:
+    """Run ``go build`` and count the packages as it names them."""
+    packages = sorted(set(recipe.commands.values()))
+    listing = gotool.run(["list", "-deps", *packages], directory=directory)
+    if listing.returncode:
+        reason = gotool.last_line(listing.stderr)
+        if recipe.name == "kubernetes":
+            raise versions.not_to_be_had(recipe.version, reason)
+        raise ComponentError(f"{recipe.label} cannot be had: {reason}")
+    total = len(listing.stdout.split())
+    report(f"{recipe.label}: compiling at most {total} packages")
+    go = gotool.find()
+    # Some main packages are named after their module's version, so each command names its own output.
+    for names in _calls(recipe):
+        outputs = ["-o", f"{directory}/"] if len(names) > 1 else ["-o", str(directory / names[0])]
+        arguments = [str(go), "build", "-v", "-trimpath", "-ldflags", " ".join(("-s -w", *recipe.ldflags))]
+        if recipe.tags:
+            arguments += ["-tags", ",".join(recipe.tags)]
+        arguments += [*outputs, *(recipe.commands[name] for name in names)]
+        _watch(recipe, arguments, directory, total, report)
+    built = [name for name in recipe.commands if not os.access(directory / name, os.X_OK)]
+    if built:
+        raise ComponentError(f"{recipe.label}: the build ended well but left no {', '.join(built)}")
+    report(f"{recipe.label}: built")
+
+
+def _calls(recipe: Recipe) -> list[list[str]]:
+    """Commands that one call of ``go build`` can make: those whose name is their package's last part."""
+    regular = [name for name, package in recipe.commands.items() if package.rsplit("/", 1)[1] == name]
+    odd = [name for name in recipe.commands if name not in regular]
+    return [names for names in (regular, *([name] for name in odd)) if names]
+
+
+def _watch(recipe: Recipe, arguments: list[str], directory: Path, total: int, report: Report) -> None:
+    go = Path(arguments[0])
+    process = subprocess.Popen(
+        arguments,
+        cwd=directory,
+        env=gotool.environment(go, CGO_ENABLED="1" if recipe.cgo else "0"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    said: queue.Queue[str | None] = queue.Queue()
+    assert process.stderr is not None  # noqa: S101 - it is a pipe, as asked for above
+    reader = threading.Thread(target=_forward, args=(process.stderr, said), daemon=True)
+    reader.start()
+    tail: list[str] = []
+    compiled = 0
+    try:
+        while (line := said.get()) is not None:
+            if line.startswith("go: ") or " " in line:
+                tail = [*tail[-20:], line]
+                continue
+            compiled += 1
+            if compiled % _REPORT_EVERY == 0:
+                report(f"{recipe.label}: {compiled} of at most {total} packages")
+        status = process.wait()
+    except BaseException:
+        # The compilers are children of the Go tool: its session ends with it.
+        os.killpg(process.pid, 9)
+        process.wait()
+        raise
+    if status:
+        detail = next((line for line in reversed(tail) if line), "no output")
+        raise ComponentError(f"{recipe.label} does not build: {detail}")
+
+
+def _forward(stream: object, said: "queue.Queue[str | None]") -> None:
+    for line in stream:  # type: ignore[attr-defined]
+        said.put(line.strip())
+    said.put(None)

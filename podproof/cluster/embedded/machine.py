@@ -1,0 +1,291 @@
+"""A machine of the cluster: a set of namespaces with a process 1 that supervises its programs.
+
+Killing process 1 is a true power-off: the kernel ends every process of its PID namespace, then drops the mounts
+and the network interfaces that only they held.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import podproof
+from podproof.errors import ClusterError
+
+from . import network
+from .gotool import last_line
+from .paths import ClusterPaths
+from .ready import ReadySocket
+
+MARK = "PODPROOF_CLUSTER"
+"""The environment variable that every process of a cluster carries: how `down` finds those of a crashed start."""
+
+FURNISH_SECONDS = 30.0
+"""How long a machine may take until its namespaces are furnished; it takes a tenth of a second on an idle one."""
+
+POWER_OFF_SECONDS = 20.0
+"""How long the kernel may take to end every process of a PID namespace."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that a machine keeps running.
+
+    Attributes:
+        name: Its name in commands and logs.
+        command: Program and arguments.
+        environment: Added to the machine's own.
+        start_at_boot: False for those that are started once others are ready.
+    """
+
+    name: str
+    command: Sequence[str | Path]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    start_at_boot: bool = True
+
+
+class Machine:
+    """One machine of one cluster.
+
+    Args:
+        paths: The cluster's files.
+        name: The machine's name, also its host name.
+        address: Its IPv4 address in the cluster's network.
+    """
+
+    def __init__(self, paths: ClusterPaths, name: str, address: str) -> None:
+        self.name = name
+        self.address = address
+        self._paths = paths
+        self._files = paths.machine(name)
+
+    @property
+    def disk(self) -> Path:
+        """The machine's root directory, which outlives a power-off."""
+        return self._paths.disk(self.name)
+
+    @property
+    def logs(self) -> Path:
+        """Where its programs' logs are."""
+        return self.disk / "var/log/podproof"
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Write a file of the machine's disk; `path` is as the machine sees it."""
+        file = self.disk / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+
+    # --- power -------------------------------------------------------------------------------------
+
+    def power_on(self, programs: Sequence[Program], needed: Sequence[Path], routes: Sequence[network.Route]) -> None:
+        """Start the machine and return once its programs are being supervised.
+
+        Raises:
+            ClusterError: It did not come up; the text is the last line of its log.
+        """
+        self._files.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.write("/podproof/supervisord.conf", _supervisor_configuration(programs))
+        plan = self._files / "plan.json"
+        plan.write_text(json.dumps(self._plan(programs, needed)))
+        status_read, status_write = os.pipe()
+        go_read, go_write = os.pipe()
+        try:
+            self._spawn(plan, status_write, go_read)
+            os.close(status_write)
+            os.close(go_read)
+            status_write = go_read = -1
+            self._expect(status_read, b"ready\n")
+            network.plug(self._paths, self.name, self.pid, self.address, routes)
+            os.write(go_write, b"\n")
+            self._expect(status_read, b"furnished\n")
+        finally:
+            for descriptor in (status_read, status_write, go_read, go_write):
+                if descriptor >= 0:
+                    os.close(descriptor)
+
+    def power_off(self) -> None:
+        """Cut the power: returns when the kernel has ended every process of the machine.
+
+        Raises:
+            ClusterError: The kernel did not end them all in time.
+        """
+        first = self._first_process()
+        if first is None:
+            return
+        with contextlib.suppress(ProcessLookupError), _process_descriptor(first) as descriptor:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            # Process 1 is gone only after all others of its namespace are (pid_namespaces(7)).
+            if not select.select([descriptor], [], [], POWER_OFF_SECONDS)[0]:
+                raise ClusterError(f"{self.name}: processes are left {POWER_OFF_SECONDS:.0f} s after its power was cut")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether process 1 of the machine runs."""
+        return self._first_process() is not None
+
+    @property
+    def pid(self) -> int:
+        """Process 1 of the machine, as the host counts.
+
+        Raises:
+            ClusterError: The machine is off.
+        """
+        first = self._first_process()
+        if first is None:
+            raise ClusterError(f"{self.name} is not running: {last_line(self._boot_log())}")
+        return first
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of the machine, containers' included."""
+        first = self._first_process()
+        return [] if first is None else of_pid_namespace(first)
+
+    # --- programs ----------------------------------------------------------------------------------
+
+    def start(self, *names: str) -> None:
+        """Start programs that do not start at boot, without waiting for each to settle."""
+        supervisor = self._supervisor()
+        for name in names:
+            supervisor.startProcess(name, False)
+
+    def programs(self) -> dict[str, str]:
+        """The state of each program, by name: ``RUNNING``, ``STARTING``, ``BACKOFF``, ``STOPPED`` ..."""
+        if not self.is_on:
+            return {}
+        try:
+            return {each["name"]: each["statename"] for each in self._supervisor().getAllProcessInfo()}
+        except OSError:
+            return {}
+
+    def ready_socket(self, program: str) -> ReadySocket:
+        """What `program` tells when it is ready; make it before the machine is powered on."""
+        return ReadySocket(self.disk / "podproof" / f"{program}.ready")
+
+    # --- inside ------------------------------------------------------------------------------------
+
+    def _plan(self, programs: Sequence[Program], needed: Sequence[Path]) -> dict[str, Any]:
+        ours = [Path(sys.prefix), Path(sys.base_prefix), Path(podproof.__file__).parent.parent, *needed]
+        tools = dict.fromkeys(str(Path(program.command[0]).parent) for program in programs)
+        return {
+            "hostname": self.name,
+            "disk": str(self.disk),
+            "needed": [str(path) for path in dict.fromkeys(ours)],
+            # Left by a power-off: the CNI plugin's reservations are for Pods that no longer run.
+            "forget": ["/run/supervisor.sock"],
+            "path": ":".join((*tools, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")),
+            "supervisor": "/podproof/supervisord.conf",
+        }
+
+    def _spawn(self, plan: Path, status: int, go: int) -> None:
+        with (self._files / "boot.log").open("wb") as log:
+            launcher = subprocess.Popen(
+                ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--net", "--ipc", "--uts", "--",
+                 sys.executable, "-m", f"{__package__}.init", str(plan)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(status, go),
+                cwd="/",
+                env={
+                    "PATH": os.environ.get("PATH", os.defpath),
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                    MARK: str(self._paths.root),
+                    "PODPROOF_STATUS_FD": str(status),
+                    "PODPROOF_GO_FD": str(go),
+                },
+            )  # fmt: skip
+        self._launcher = launcher
+        (self._files / "launcher.pid").write_text(str(launcher.pid))
+
+    def _expect(self, descriptor: int, word: bytes) -> None:
+        if select.select([descriptor], [], [], FURNISH_SECONDS)[0] and os.read(descriptor, len(word)) == word:
+            return
+        raise ClusterError(f"{self.name} did not start: {last_line(self._boot_log())}")
+
+    def _boot_log(self) -> str:
+        log = self._files / "boot.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def _first_process(self) -> int | None:
+        """The launcher's only child; the launcher carries our mark, so that a re-used number is not mistaken."""
+        try:
+            launcher = psutil.Process(int((self._files / "launcher.pid").read_text()))
+            if launcher.environ().get(MARK) != str(self._paths.root):
+                return None
+            return next((child.pid for child in launcher.children()), None)
+        except (FileNotFoundError, ValueError, psutil.Error):
+            return None
+
+    def _supervisor(self) -> Any:
+        from supervisor.xmlrpc import SupervisorTransport  # imported late: few callers need it
+        from xmlrpc.client import ServerProxy
+
+        transport = SupervisorTransport(None, None, f"unix:///proc/{self.pid}/root/run/supervisor.sock")
+        return ServerProxy("http://127.0.0.1", transport=transport).supervisor
+
+
+def of_pid_namespace(pid: int) -> list[psutil.Process]:
+    """Every process in the same PID namespace as `pid`."""
+    try:
+        wanted = os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return []
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{process.pid}/ns/pid") == wanted:
+                found.append(process)
+    return found
+
+
+@contextlib.contextmanager
+def _process_descriptor(pid: int) -> Iterator[int]:
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _supervisor_configuration(programs: Sequence[Program]) -> str:
+    """The text of a supervisord.conf: every program restarts whenever it ends, for as long as it takes."""
+    sections = [
+        "[supervisord]\nuser = root\nlogfile = /var/log/podproof/supervisord.log\nlogfile_maxbytes = 1MB\n"
+        "pidfile = /run/supervisord.pid\nchildlogdir = /var/log/podproof\n",
+        "[unix_http_server]\nfile = /run/supervisor.sock\n",
+        "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n",
+    ]
+    for program in programs:
+        settings = ",".join(f'{name}="{_literal(value)}"' for name, value in program.environment.items())
+        sections.append(
+            f"[program:{program.name}]\n"
+            f"command = {_literal(' '.join(map(str, program.command)))}\n"
+            f"autostart = {str(program.start_at_boot).lower()}\n"
+            "autorestart = true\n"
+            # An init system does not give up; supervisor waits a second longer after each failed start.
+            "startretries = 1000\n"
+            "startsecs = 1\n"
+            f"environment = {settings}\n"
+            f"stdout_logfile = /var/log/podproof/{program.name}.log\n"
+            "stdout_logfile_maxbytes = 20MB\n"
+            "stdout_logfile_backups = 1\n"
+            "redirect_stderr = true\n"
+        )
+    return "\n".join(sections)
+
+
+def _literal(text: str) -> str:
+    """Text that supervisor's configuration takes as it stands."""
+    return text.replace("%", "%%")

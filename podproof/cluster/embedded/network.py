@@ -1,0 +1,189 @@
+"""The cluster's own network: a bridge in a namespace of its own, a cable to each machine, one to the host.
+
+No route leads out of it: what a Node or a Pod sends to any other address ends at the bridge.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from podproof.errors import ClusterError
+
+from .paths import ClusterPaths
+
+SERVICE_RANGE = "10.96.0.0/16"
+POD_RANGE = "10.244.0.0/16"
+DNS_ADDRESS = "10.96.0.10"
+
+_PREFIX = 24
+_BRIDGE = "cables"
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of a machine: a range by way of another machine's address."""
+
+    destination: str
+    gateway: str
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The addresses of one cluster, out of the range that is set aside for tests of networks (RFC 2544).
+
+    Attributes:
+        index: 0 to 255, another one for each cluster that runs.
+    """
+
+    index: int
+
+    @property
+    def host(self) -> str:
+        """The host's end."""
+        return f"198.18.{self.index}.1"
+
+    @property
+    def control_plane(self) -> str:
+        """The API server's machine."""
+        return f"198.18.{self.index}.10"
+
+    @property
+    def nowhere(self) -> str:
+        """The default gateway, which leads nowhere; it must exist, or Service addresses could not be sent to."""
+        return f"198.18.{self.index}.254"
+
+    def node(self, number: int) -> str:
+        """The Node of that number, from 1."""
+        return f"198.18.{self.index}.{10 + number}"
+
+    @property
+    def link(self) -> str:
+        """The name of the host's end of the cable."""
+        return f"podproof{self.index}"
+
+
+def pod_range(number: int) -> str:
+    """The Pod addresses of the Node of that number, from 1."""
+    return f"10.244.{number}.0/24"
+
+
+def first_free_index() -> int:
+    """The lowest index whose link does not exist.
+
+    Raises:
+        ClusterError: All are taken.
+    """
+    taken = set(os.listdir("/sys/class/net"))
+    for index in range(256):
+        if Addresses(index).link not in taken:
+            return index
+    raise ClusterError("256 clusters run already: podproof down --name NAME ends one")
+
+
+def lay(paths: ClusterPaths, addresses: Addresses, mark: str) -> None:
+    """Make the bridge, and the cable from it to the host.
+
+    The bridge's namespace lives as long as one process in it; when that ends, the kernel removes the bridge and
+    every cable to it.
+    """
+    with (paths.root / "network.log").open("wb") as log:
+        keeper = subprocess.Popen(
+            # The line says that the namespace exists; then the keeper does nothing, for good.
+            ["unshare", "--net", "--", "sh", "-c", "echo here; exec sleep infinity >&2"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+            env={"PATH": os.environ.get("PATH", os.defpath), mark: str(paths.root)},
+        )
+    (paths.root / "network.pid").write_text(str(keeper.pid))
+    with keeper.stdout as said:  # type: ignore[union-attr] # it is a pipe, as asked for above
+        if said.readline() != b"here\n":
+            raise ClusterError("a network namespace cannot be made: podproof doctor says what lacks")
+    with _inside(keeper.pid) as bridge_side:
+        bridge_side.link("set", index=_index(bridge_side, "lo"), state="up")
+        bridge_side.link("add", ifname=_BRIDGE, kind="bridge")
+        bridge = _index(bridge_side, _BRIDGE)
+        bridge_side.link("set", index=bridge, state="up")
+        bridge_side.addr("add", index=bridge, address=addresses.nowhere, prefixlen=_PREFIX)
+    with _here() as host:
+        host.link("add", ifname=addresses.link, kind="veth", peer={"ifname": "host", "net_ns_pid": keeper.pid})
+        index = _index(host, addresses.link)
+        host.addr("add", index=index, address=addresses.host, prefixlen=_PREFIX)
+        host.link("set", index=index, state="up")
+    with _inside(keeper.pid) as bridge_side:
+        _join(bridge_side, "host")
+
+
+def plug(paths: ClusterPaths, name: str, pid: int, address: str, routes: Sequence[Route]) -> None:
+    """Lay the cable from the bridge to the machine whose process 1 is `pid`, and configure its end.
+
+    Raises:
+        ClusterError: The cluster's bridge is gone.
+    """
+    keeper = keeper_of(paths)
+    if keeper is None:
+        raise ClusterError(f"the network of cluster {paths.name} is gone: podproof up --name {paths.name} mends it")
+    nowhere = f"{address.rsplit('.', 1)[0]}.254"
+    with _inside(keeper) as bridge_side:
+        # A machine whose power was cut may leave its cable for the instant that the kernel takes.
+        for old in bridge_side.link_lookup(ifname=name):
+            bridge_side.link("del", index=old)
+        bridge_side.link("add", ifname=name, kind="veth", peer={"ifname": "eth0", "net_ns_pid": pid})
+        _join(bridge_side, name)
+    with _inside(pid) as machine_side:
+        machine_side.link("set", index=_index(machine_side, "lo"), state="up")
+        index = _index(machine_side, "eth0")
+        machine_side.addr("add", index=index, address=address, prefixlen=_PREFIX)
+        machine_side.link("set", index=index, state="up")
+        machine_side.route("add", dst="default", gateway=nowhere)
+        for route in routes:
+            machine_side.route("add", dst=route.destination, gateway=route.gateway)
+
+
+def keeper_of(paths: ClusterPaths) -> int | None:
+    """The process that keeps the bridge's namespace, if it lives."""
+    try:
+        process = psutil.Process(int((paths.root / "network.pid").read_text()))
+        return process.pid if process.cmdline()[:1] == ["sleep"] else None
+    except (FileNotFoundError, ValueError, psutil.Error):
+        return None
+
+
+def cut(paths: ClusterPaths) -> None:
+    """End the bridge and every cable."""
+    keeper = keeper_of(paths)
+    if keeper is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(keeper, signal.SIGKILL)
+
+
+def _here() -> Any:
+    from pyroute2 import IPRoute  # imported late: it takes a quarter of a second
+
+    return IPRoute()
+
+
+def _inside(pid: int) -> Any:
+    """A connection to the kernel from within the network namespace of a process."""
+    from pyroute2 import NetNS
+
+    return NetNS(f"/proc/{pid}/ns/net", flags=0)
+
+
+def _index(connection: Any, name: str) -> int:
+    found: list[int] = connection.link_lookup(ifname=name)
+    if not found:
+        raise ClusterError(f"the kernel made no interface {name}")
+    return found[0]
+
+
+def _join(bridge_side: Any, name: str) -> None:
+    bridge_side.link("set", index=_index(bridge_side, name), master=_index(bridge_side, _BRIDGE), state="up")

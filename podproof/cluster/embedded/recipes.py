@@ -1,0 +1,146 @@
+"""What is built, from which Go module, at which version."""
+
+from dataclasses import dataclass, field
+
+DEFAULT_KUBERNETES = "1.37.2"
+"""The newest Kubernetes that could be had when this version of podproof was made."""
+
+OLDEST_KUBERNETES = (1, 32)
+"""Older ones are out of support, and their kubeadm does not know the configuration written here."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One Go module, and the commands of it that are wanted.
+
+    Attributes:
+        name: What people call it.
+        module: The Go module's path.
+        version: Its version, without the leading ``v``.
+        commands: File name of each command, to the package it is built from.
+        ldflags: What is stamped in, for ``go build -ldflags``.
+        tags: Build tags.
+        cgo: Whether it needs a C compiler; runc does, for its start-up before Go's runtime.
+        staging: Whether it replaces modules that its repository stages (Kubernetes does).
+        files: Files of the module to keep beside the commands, by the name to keep them under.
+    """
+
+    name: str
+    module: str
+    version: str
+    commands: dict[str, str]
+    ldflags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    cgo: bool = False
+    staging: bool = False
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Name and version, for people and for directories."""
+        return f"{self.name}-{self.version}"
+
+
+def kubernetes(version: str) -> Recipe:
+    """Kubernetes' own components, stamped as upstream's release build stamps them."""
+    major, minor, _ = version.split(".")
+    stamp = "k8s.io/component-base/version"
+    commands = (
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kubelet",
+        "kube-proxy",
+        "kubeadm",
+        "kubectl",
+    )
+    return Recipe(
+        name="kubernetes",
+        module="k8s.io/kubernetes",
+        version=version,
+        commands={name: f"k8s.io/kubernetes/cmd/{name}" for name in commands},
+        ldflags=(
+            f"-X {stamp}.gitVersion=v{version}",
+            f"-X {stamp}.gitMajor={major}",
+            f"-X {stamp}.gitMinor={minor}",
+            f"-X {stamp}.gitTreeState=clean",
+        ),
+        staging=True,
+    )
+
+
+AGNHOST = Recipe(
+    name="agnhost",
+    module="k8s.io/kubernetes",
+    version=DEFAULT_KUBERNETES,
+    commands={"agnhost": "k8s.io/kubernetes/test/images/agnhost"},
+    staging=True,
+)
+"""Upstream's test image of many servers; of one version, so that every Kubernetes is tried with the same."""
+
+ETCD = Recipe(
+    name="etcd",
+    module="go.etcd.io/etcd/server/v3",
+    version="3.7.3",
+    commands={"etcd": "go.etcd.io/etcd/server/v3"},
+)
+
+_CONTAINERD = "github.com/containerd/containerd/v2"
+CONTAINERD = Recipe(
+    name="containerd",
+    module=_CONTAINERD,
+    version="2.4.2",
+    commands={name: f"{_CONTAINERD}/cmd/{name}" for name in ("containerd", "containerd-shim-runc-v2", "ctr")},
+    ldflags=(f"-X {_CONTAINERD}/version.Version=v2.4.2",),
+)
+
+RUNC = Recipe(
+    name="runc",
+    module="github.com/opencontainers/runc",
+    version="1.5.2",
+    commands={"runc": "github.com/opencontainers/runc"},
+    tags=("seccomp",),
+    cgo=True,
+)
+
+_CNI = "github.com/containernetworking/plugins"
+CNI_PLUGINS = Recipe(
+    name="cni-plugins",
+    module=_CNI,
+    version="1.9.1",
+    commands={
+        "ptp": f"{_CNI}/plugins/main/ptp",
+        "loopback": f"{_CNI}/plugins/main/loopback",
+        "host-local": f"{_CNI}/plugins/ipam/host-local",
+        "portmap": f"{_CNI}/plugins/meta/portmap",
+    },
+)
+
+COREDNS = Recipe(
+    name="coredns",
+    module="github.com/coredns/coredns",
+    version="1.14.6",
+    commands={"coredns": "github.com/coredns/coredns"},
+)
+
+LOCAL_PATH_PROVISIONER = Recipe(
+    name="local-path-provisioner",
+    module="github.com/rancher/local-path-provisioner",
+    version="0.0.30",
+    commands={"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
+    files={"local-path-storage.yaml": "deploy/local-path-storage.yaml"},
+)
+
+
+def every_recipe(kubernetes_version: str) -> tuple[Recipe, ...]:
+    """All that a cluster of that version needs, the longest build first."""
+    return (
+        kubernetes(kubernetes_version),
+        AGNHOST,
+        CONTAINERD,
+        COREDNS,
+        ETCD,
+        LOCAL_PATH_PROVISIONER,
+        RUNC,
+        CNI_PLUGINS,
+    )

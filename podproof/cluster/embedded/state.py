@@ -1,0 +1,46 @@
+"""What is written down about a running cluster, for the commands that come after the one that started it."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .paths import ClusterPaths, state_directory
+
+
+@dataclass(frozen=True)
+class State:
+    """A running cluster.
+
+    Attributes:
+        kubernetes_version: Full version.
+        node_count: How many Nodes.
+        index: Which addresses it has.
+        owner: The process whose end it does not outlive, None if it stays until `podproof down`.
+        complete: Whether its start came to a good end.
+    """
+
+    kubernetes_version: str
+    node_count: int
+    index: int
+    owner: int | None
+    complete: bool
+
+    def write(self, paths: ClusterPaths) -> None:
+        """Write it down, all or nothing."""
+        new = paths.state.with_suffix(".new")
+        new.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        new.replace(paths.state)
+
+
+def read(paths: ClusterPaths) -> State | None:
+    """What is written down, or None if that is nothing or nothing that this version understands."""
+    try:
+        return State(**json.loads(paths.state.read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def every_name() -> list[str]:
+    """The names of all clusters that have left anything behind, sorted."""
+    root: Path = state_directory()
+    return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
