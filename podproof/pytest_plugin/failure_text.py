@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 
-import pytest
 from _pytest._code.code import (
     ExceptionInfo,
     ReprEntryNative,
     ReprExceptionInfo,
     ReprFileLocation,
     ReprTraceback,
+    Traceback,
 )
 
 from podproof.pytest_plugin.trial import Trial, describe
@@ -21,6 +22,7 @@ _MEANING = {
     Outcome.FALSE: "the cluster did something else",
     Outcome.NOT_PROVEN: "the trial itself failed; this says nothing about the cluster",
 }
+_MACHINERY = re.compile(r"/(_pytest|pluggy|pytest_bdd|podproof/pytest_plugin)/")
 _CHANGE = "this limit no longer holds: a change of behaviour"
 
 
@@ -53,16 +55,27 @@ def as_longrepr(text: str, trial: Trial, phase: str, error: BaseException) -> Re
     planned = trial.plan.steps
     index = trial.failed_step if phase == "call" else None
     line = planned[index].line if index is not None else trial.plan.line
-    summary = describe(error).partition("\n")[0]
+    # After a failure that stands, cleaning up may fail too: the line is about what has just failed.
+    summary = trial.result().summary if phase != "teardown" else describe(error).partition("\n")[0]
     crash = ReprFileLocation(trial.plan.file, line, summary)
     return ReprExceptionInfo(
         reprtraceback=ReprTraceback([ReprEntryNative([text + "\n"])], None, style="native"), reprcrash=crash
     )
 
 
-def traceback_text(item: pytest.Item, excinfo: ExceptionInfo[BaseException]) -> str:
-    """The traceback as pytest would show it."""
-    return "Traceback:\n" + textwrap.indent(str(item.repr_failure(excinfo)), "  ")
+def traceback_text(excinfo: ExceptionInfo[BaseException], *, full: bool) -> str:
+    """The traceback: of the suite and podproof's own modules, or all of it."""
+    shown = excinfo.getrepr(
+        style="long" if full else "short",
+        tbfilter=(lambda info: info.traceback) if full else _without_machinery,
+    )
+    return "traceback:\n" + textwrap.indent(str(shown), "  ")
+
+
+def _without_machinery(excinfo: ExceptionInfo[BaseException]) -> Traceback:
+    """Leave out what runs the steps: it is never where a step went wrong."""
+    left = excinfo.traceback.filter(lambda entry: not _MACHINERY.search(str(entry.path)))
+    return left or excinfo.traceback
 
 
 def _where(trial: Trial, phase: str) -> str:

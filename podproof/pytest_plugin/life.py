@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TRIAL = pytest.StashKey[Trial]()
 _FOUND = pytest.StashKey[dict[str, Any]]()
 _RETRIES = pytest.StashKey[int]()
-_EVIDENT = frozenset({"api", "namespace", "recording", "applied"})
+_EVIDENT = frozenset({"api", "namespace", "recording"})
 """The suite's fixtures that evidence is gathered from."""
 
 
@@ -71,7 +71,8 @@ class Life:
         if self._bridge:
             self._bridge.close_steps()
         notes: list[str] = []
-        if call.when == "call" or (call.when == "setup" and call.excinfo):
+        # What failed while cleaning up is looked at too, unless the evidence is there already.
+        if call.when == "call" or (call.excinfo and not trial.evidence):
             notes = self._gather(item, trial)
         if report.failed and call.excinfo is not None:
             self._reword(item, trial, call.excinfo, report, notes)
@@ -92,8 +93,9 @@ class Life:
         notes: Sequence[str],
     ) -> None:
         error = excinfo.value
-        if is_defect(error) or item.config.getoption("fulltrace"):
-            notes = [traceback_text(item, excinfo), *notes]
+        full = bool(item.config.getoption("fulltrace"))
+        if full or is_defect(error):
+            notes = [traceback_text(excinfo, full=full), *notes]
         phase = report.when
         text = failure_text(trial, phase, error, notes, repeat_command(item.config, item.nodeid))
         report.longrepr = as_longrepr(text, trial, phase, error)
@@ -114,7 +116,7 @@ class Life:
         if evidence.last_changes and "last events:" not in trial.reason:
             notes.append("last events:\n" + "\n".join(f"  {line}" for line in evidence.last_changes))
         notes.append(f"evidence: {_shortest(directory)}")
-        if keeps_namespace(item) and (kept := _sources(item).namespace):
+        if keeps_namespace(item) and (kept := getattr(_sources(item).namespace, "name", None)):
             kubectl = item.config.stash[CLUSTER_USE].kubectl()
             notes.append(
                 f"kept:     namespace {kept}\n"

@@ -35,11 +35,13 @@ _STEP_STATUS = {
     StepStatus.SKIPPED: Status.SKIPPED,
     StepStatus.NOT_RUN: Status.SKIPPED,
 }
-_CATEGORIES = [
+CATEGORIES = [
     {"name": "FALSE: the cluster did something else", "matchedStatuses": [Status.FAILED]},
     {"name": "NOT PROVEN: the trial itself failed", "matchedStatuses": [Status.BROKEN]},
     {"name": "NOT APPLICABLE: the cluster lacks a capability", "matchedStatuses": [Status.SKIPPED]},
 ]
+"""How reports group what is not TRUE, in the form that Allure 2 and 3 both read."""
+_MACHINERY = frozenset({"measurements", "keep_namespace"})
 _KEPT_LABELS = frozenset({"host", "thread", "framework", "language"})
 
 
@@ -107,9 +109,11 @@ class AllureBridge:
     @allure_commons.hookimpl(tryfirst=True)
     def report_container(self, container: TestResultContainer) -> None:
         """Allure is about to write set-up and teardown: leave out the machinery of pytest-bdd."""
-        for name in ("befores", "afters"):
-            shown = [each for each in getattr(container, name) if not _is_machinery(each.name)]
-            setattr(container, name, shown)
+        container.befores = [each for each in container.befores if not _is_machinery(each.name)]
+        # Of each fixture's finalizers, only what comes after its `yield` has a status.
+        container.afters = [each for each in container.afters if each.status and not _is_machinery(each.name)]
+        for each in container.afters:
+            each.name = each.name.partition("::")[0]
 
 
 class AllureResults:
@@ -126,7 +130,7 @@ class AllureResults:
             for old in self._directory.iterdir():
                 if old.is_file():
                     old.unlink(missing_ok=True)
-        write_json(self._directory / "categories.json", _CATEGORIES)
+        write_json(self._directory / "categories.json", CATEGORIES)
 
     def finish(self, cluster: ClusterFacts) -> None:
         """Say on which cluster it was, and tidy up."""
@@ -147,7 +151,7 @@ def describe(test: TestResult, result: ScenarioResult, trace: str) -> None:
     """Put what is known about a scenario into Allure's result."""
     plan = result.plan
     identity = hashlib.md5(plan.nodeid.encode(), usedforsecurity=False).hexdigest()
-    test.name = plan.title
+    test.name = f"Limit: {plan.title}" if plan.kind is Kind.LIMIT else plan.title
     test.fullName = plan.nodeid
     test.testCaseId = test.historyId = identity
     test.titlePath = [plan.feature, plan.sentence]
@@ -158,7 +162,7 @@ def describe(test: TestResult, result: ScenarioResult, trace: str) -> None:
     test.parameters = [Parameter(name="verdict", value=str(result.outcome), excluded=True)]
     test.parameters += [Parameter(name=name, value=value) for name, value in plan.example.items()]
     test.labels = [label for label in test.labels if label.name in _KEPT_LABELS]
-    test.labels += [Label(name=name, value=value) for name, value in _labels(plan, result)]
+    test.labels += [Label(name=name, value=value) for name, value in _labels(plan)]
     _complete_steps(test, result)
 
 
@@ -179,12 +183,9 @@ def write_json(path: Path, data: Any) -> None:
     path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _labels(plan: ScenarioPlan, result: ScenarioResult) -> Iterable[tuple[str, str]]:
+def _labels(plan: ScenarioPlan) -> Iterable[tuple[str, str]]:
     yield "feature", plan.feature
     yield "story", plan.sentence
-    yield "suite", plan.feature
-    yield "subSuite", plan.sentence
-    yield "verdict", str(result.outcome)
     yield "tag", plan.claim
     if plan.kind is Kind.LIMIT:
         yield "tag", "limit"
@@ -193,7 +194,7 @@ def _labels(plan: ScenarioPlan, result: ScenarioResult) -> Iterable[tuple[str, s
 def _details(result: ScenarioResult, trace: str) -> StatusDetails | None:
     if result.outcome is Outcome.TRUE:
         return None
-    return StatusDetails(message=f"{result.outcome}: {result.reason}", trace=trace or None)
+    return StatusDetails(message=f"{result.outcome}: {result.summary}", trace=trace or None)
 
 
 def _complete_steps(test: TestResult, result: ScenarioResult) -> None:
@@ -206,7 +207,9 @@ def _complete_steps(test: TestResult, result: ScenarioResult) -> None:
             step = Step(name=title, start=test.stop, stop=test.stop)
             test.steps.append(step)
         step.status = _STEP_STATUS[planned.status]
+        step.statusDetails = None  # the result itself says it, once
 
 
 def _is_machinery(name: str | None) -> bool:
-    return (name or "").startswith(("pytestbdd", "_pytest_bdd", "__pytest_bdd"))
+    fixture = (name or "").partition("::")[0]
+    return fixture.startswith(("pytestbdd", "_pytest_bdd", "__pytest_bdd")) or fixture in _MACHINERY

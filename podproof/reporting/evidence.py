@@ -31,15 +31,13 @@ class Sources:
 
     Attributes:
         api: The connection to the API server (`podproof.kube.client.Api`).
-        namespace: The name of the scenario's namespace.
+        namespace: The scenario's namespace, which knows what was applied into it.
         recording: Its recording.
-        applied: The manifests that it applied (`podproof.kube.apply.Applied`).
     """
 
     api: Any = None
-    namespace: str | None = None
+    namespace: Any = None
     recording: Recorded | None = None
-    applied: Sequence[Any] = ()
 
 
 @dataclass
@@ -115,12 +113,14 @@ def measurements_table(measurements: Sequence[Measurement]) -> str:
 
 
 def _add_from_cluster(evidence: Evidence, sources: Sources) -> None:
-    if sources.applied:
-        pieces = _attempt(lambda: applied_manifests(sources.applied), evidence, "manifests")
-        evidence.pieces += pieces or []
-    if sources.api is None or not sources.namespace:
+    if sources.namespace is None:
         return
-    api, namespace = sources.api, sources.namespace
+    if sources.namespace.applied:
+        pieces = _attempt(lambda: applied_manifests(sources.namespace.applied), evidence, "manifests")
+        evidence.pieces += pieces or []
+    if sources.api is None:
+        return
+    api, namespace = sources.api, sources.namespace.name
     asked: list[tuple[str, Callable[[], Iterator[Piece]]]] = [
         ("events", lambda: events(api, namespace)),
         ("pod-logs", lambda: pod_logs(api, namespace)),

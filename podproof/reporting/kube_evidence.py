@@ -10,8 +10,8 @@ import yaml
 from podproof.reporting.pieces import Piece
 
 if TYPE_CHECKING:
-    from podproof.kube.apply import Applied
     from podproof.kube.client import Api
+    from podproof.kube.manifests import Applied
 
 LOG_LINES = 500
 """How much of each container's log is kept: the newest lines, enough for what happened in a scenario."""

@@ -144,7 +144,7 @@ def _titles(results: Iterable[ScenarioResult]) -> tuple[str, ...]:
 def _quoted(results: Sequence[ScenarioResult]) -> str:
     """The first of them with its reason, and how many more there are."""
     first = results[0]
-    reason = first.reason.partition("\n")[0]
+    reason = first.summary
     more = f", and {len(results) - 1} more" if len(results) > 1 else ""
     return f'"{first.plan.title}"{f" ({reason})" if reason else ""}{more}'
 

@@ -121,6 +121,14 @@ class ScenarioResult:
     evidence: str = ""
     details: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def summary(self) -> str:
+        """The reason in one line: what was expected and observed if it says so, else its first line."""
+        lines = self.reason.splitlines()
+        if len(lines) > 1 and lines[0].startswith("expected:") and lines[1].startswith("observed:"):
+            return ", ".join(line.replace(":", "", 1) for line in lines[:2])
+        return lines[0] if lines else ""
+
     def to_json(self) -> dict[str, Any]:
         """As plain dicts, lists, texts and numbers, to travel between processes."""
         data: dict[str, Any] = _plain(asdict(self))
