@@ -138,6 +138,14 @@ CONTAINER_RESTART = Deadline(
     "crash back-off: none before the first restart",
     TOLERANCE,
 )
+FAULT_CONFIRMED = Deadline("the fault to take effect", 10, "without it nothing was tried", _OURS, TOLERANCE)
+ENDPOINT_REMOVED = Deadline(
+    "a Service to leave a Pod out",
+    1,
+    "EndpointSlices follow Pods at once",
+    "controllers are driven by events",
+    TOLERANCE,
+)
 NODE_BOOT = Deadline(
     "a Node to be Ready after power-on",
     60,

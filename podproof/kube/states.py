@@ -116,22 +116,22 @@ class Gone(Condition):
 
 
 @dataclass(frozen=True)
-class Restarted(Condition):
-    """A `container` of the Pod of uid `pod` runs again, after `times` restarts or more."""
+class Replaced(Condition):
+    """In the Pod of uid `pod` a `container` runs that is another instance than the one of id `instance`."""
 
     pod: str
     container: str
-    times: int = 1
+    instance: str
     kinds = frozenset({POD})
 
     def holds(self, view: View) -> bool:
         """See the class."""
         status = container_status(view.one(POD, self.pod) or {}, self.container)
-        return bool(status) and status["restartCount"] >= self.times and "running" in status["state"]
+        return "running" in status.get("state", {}) and status.get("containerID") != self.instance
 
     def describe(self) -> str:
         """See the class."""
-        return f"container {self.container} runs again in the same Pod"
+        return f"container {self.container} is started again in the same Pod"
 
     def observed(self, view: View) -> str:
         """The Pod's state."""
@@ -140,6 +140,55 @@ class Restarted(Condition):
     def impossible(self, view: View) -> str | None:
         """A Pod that is gone runs nothing."""
         return "the Pod is gone" if view.gone(POD, self.pod) else None
+
+
+@dataclass(frozen=True)
+class Ended(Condition):
+    """In the Pod of uid `pod` the instance of a `container` has ended with an exit code and a reason."""
+
+    pod: str
+    container: str
+    exit_code: int
+    reason: str
+    kinds = frozenset({POD})
+
+    def holds(self, view: View) -> bool:
+        """See the class."""
+        status = container_status(view.one(POD, self.pod) or {}, self.container)
+        states = [status.get(key, {}).get("terminated") for key in ("state", "lastState")]
+        return any(
+            ended and (ended["exitCode"], ended.get("reason")) == (self.exit_code, self.reason)
+            for ended in states
+        )
+
+    def describe(self) -> str:
+        """See the class."""
+        return f"container {self.container} ends with exit code {self.exit_code} ({self.reason})"
+
+    def observed(self, view: View) -> str:
+        """The Pod's state."""
+        return _pod_state(view, self.pod)
+
+
+@dataclass(frozen=True)
+class SamePods(Condition):
+    """The Pods that exist are those of these uids, and none is on its way out."""
+
+    pods: frozenset[str]
+    kinds = frozenset({POD})
+
+    def holds(self, view: View) -> bool:
+        """See the class."""
+        there = {uid(pod) for pod in view.all(POD) if "deletionTimestamp" not in pod["metadata"]}
+        return there == self.pods and len(view.all(POD)) == len(self.pods)
+
+    def describe(self) -> str:
+        """See the class."""
+        return f"the same {len(self.pods)} Pods, none new and none lost"
+
+    def observed(self, view: View) -> str:
+        """The state of each Pod."""
+        return tell_pods(list(view.all(POD)))
 
 
 @dataclass(frozen=True)

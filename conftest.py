@@ -1,0 +1,81 @@
+"""The nouns that steps speak of: where a scenario takes place, and what watches it."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from podproof.cluster import capabilities
+from podproof.cluster.base import Cluster
+from podproof.kube.client import Api
+from podproof.kube.namespaces import Namespace
+from podproof.kube.recording import Recording
+from podproof.kube.scene import Scene
+
+pytest_plugins = [
+    "steps.deployments",
+    "steps.faults",
+    "steps.nodes",
+    "steps.pods",
+    "steps.replicasets",
+    "steps.volumes",
+]
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> Iterator[Api]:
+    """The cluster's API server."""
+    connected = Api.from_kubeconfig(cluster.kubeconfig, cluster.context)
+    yield connected
+    connected.close()
+
+
+@pytest.fixture(scope="session")
+def run_id(request: pytest.FixtureRequest) -> str:
+    """What this run, with all its processes, labels its namespaces with."""
+    worker_input = getattr(request.config, "workerinput", {})
+    return str(worker_input.get("testrunuid") or secrets.token_hex(8))
+
+
+@pytest.fixture
+def namespace(api: Api, run_id: str, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    """The scenario's own namespace; it is gone again before the scenario counts as done."""
+    from podproof.pytest_plugin.life import keeps_namespace
+
+    made = Namespace.create(api, request.node.name.removeprefix("test_"), run_id)
+    yield made
+    if not keeps_namespace(request.node):
+        made.delete()
+
+
+@pytest.fixture
+def recording(api: Api, namespace: Namespace) -> Iterator[Recording]:
+    """Everything that happens in the scenario's namespace, and to the Nodes, while its steps run."""
+    with Recording(api, namespace.name) as running:
+        yield running
+
+
+@pytest.fixture
+def scene(api: Api, namespace: Namespace, recording: Recording, pytestconfig: pytest.Config) -> Scene:
+    """What steps act in and look at."""
+    return Scene(api, namespace, recording, pytestconfig.rootpath / "manifests")
+
+
+@pytest.fixture
+def word() -> str:
+    """A word that stands nowhere else: a file's name or content that can only come from this scenario."""
+    return f"podproof-{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def victim_node(cluster: Cluster, api: Api) -> Iterator[str]:
+    """The name of a Node that only this scenario may break, until its end."""
+    capabilities.require(cluster, api, capabilities.POWER_SWITCH)
+    node = cluster.victims[0]
+    with FileLock(Path(tempfile.gettempdir()) / f"podproof-{cluster.name}-{node}.lock"):
+        yield node

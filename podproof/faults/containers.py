@@ -1,0 +1,95 @@
+"""Making containers end or fall ill from the inside, and making sure that they do.
+
+The containers that this is done to cooperate: their manifests say how, see `manifests/volumes/restarts.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from podproof.errors import TrialError
+from podproof.faults.pods import Incident, before
+from podproof.kube import deadlines, files
+from podproof.kube.conditions import Check, Condition, View
+from podproof.kube.kinds import EVENT, POD, Object, uid
+from podproof.kube.scene import Scene
+from podproof.kube.states import Ended, is_ready
+from podproof.kube.summary import line
+
+_ERROR_EXIT = 3  # what the manifests' containers exit with
+_KILLED = 128 + 9  # as a shell puts SIGKILL
+
+
+def crash(scene: Scene, pod: Object, container: str) -> Incident:
+    """Make the container's main process exit with an error."""
+    ended = Ended(uid(pod), container, _ERROR_EXIT, "Error")
+    return _strike(scene, pod, container, "echo crash >/tmp/order", ended)
+
+
+def kill(scene: Scene, pod: Object, container: str) -> Incident:
+    """Send SIGKILL to the container's main process."""
+    ended = Ended(uid(pod), container, _KILLED, "Error")
+    return _strike(scene, pod, container, "kill -9 $(cat /tmp/pid)", ended)
+
+
+def exhaust_memory(scene: Scene, pod: Object, container: str) -> Incident:
+    """Make the container's main process take more memory than its limit."""
+    ended = Ended(uid(pod), container, _KILLED, "OOMKilled")
+    return _strike(scene, pod, container, "echo memory >/tmp/order", ended)
+
+
+def fail_liveness(scene: Scene, pod: Object, container: str) -> Incident:
+    """Make the container's liveness check fail."""
+    return _strike(scene, pod, container, "touch /tmp/ill", _probe_failed(pod, "Liveness"))
+
+
+def fail_readiness(scene: Scene, pod: Object, container: str) -> Incident:
+    """Make the container's readiness check fail, until something removes the file."""
+
+    def unready(view: View) -> bool:
+        known = view.one(POD, uid(pod))
+        return known is not None and not is_ready(known)
+
+    def tell(view: View) -> str:
+        known = view.one(POD, uid(pod))
+        return line(known) if known else "the Pod is gone"
+
+    noticed = Check("the Pod is not Ready", frozenset({POD}), unready, tell)
+    return _strike(scene, pod, container, "touch /tmp/unready", noticed)
+
+
+ENDINGS: dict[str, Callable[[Scene, Object, str], Incident]] = {
+    "crashes": crash,
+    "is killed": kill,
+    "runs out of memory": exhaust_memory,
+    "fails its liveness check": fail_liveness,
+}
+"""How a container can end, by the words that features use."""
+
+
+def _strike(scene: Scene, pod: Object, container: str, script: str, sign: Condition) -> Incident:
+    incident = before(scene, pod)
+    # The command may not outlive what it causes, so how it ended tells nothing; the sign does.
+    with suppress(TrialError):
+        files.run(scene.api, pod, container, script)
+    scene.recording.wait_until(sign, deadlines.FAULT_CONFIRMED, incident.since)
+    return incident
+
+
+def _probe_failed(pod: Object, probe: str) -> Condition:
+    def failures(view: View) -> list[Object]:
+        return [
+            event
+            for event in view.all(EVENT)
+            if event.get("regarding", {}).get("uid") == uid(pod)
+            and event.get("reason") == "Unhealthy"
+            and event.get("note", "").startswith(probe)
+        ]
+
+    return Check(
+        f"an event says that the Pod's {probe.lower()} probe failed",
+        frozenset({EVENT}),
+        lambda view: bool(failures(view)),
+        lambda _: "there is no such event",
+    )
