@@ -16,12 +16,13 @@ import urllib3
 import yaml
 
 from podproof.cluster.base import Setting
+from podproof.cluster.existing import documented_settings
 from podproof.errors import ClusterError, UsageError
 from podproof.kube import watch
 from podproof.kube.client import Api
 from podproof.kube.kinds import DEPLOYMENT, NODE, Object
 
-from . import addons, cgroups, containerd, controlplane, images, network, node, pki, remains, state, versions, waits
+from . import addons, cgroups, containerd, controlplane, doctor, images, network, node, pki, remains, state, versions, waits
 from .gobuild import Components
 from .gotool import last_line
 from .machine import MARK, Machine
@@ -113,17 +114,7 @@ class EmbeddedCluster:
 
     def settings(self) -> Mapping[str, Setting]:
         """The settings that bounds rest on: none is changed here, so each is the documented default."""
-        controllers = "kube-controller-manager"
-        documented = {
-            "node-monitor-period": ("5s", controllers),
-            "node-monitor-grace-period": ("50s", controllers),
-            "default-not-ready-toleration-seconds": ("300", "kube-apiserver"),
-            "default-unreachable-toleration-seconds": ("300", "kube-apiserver"),
-        }
-        return {
-            name: Setting(value, f"{program} --{name}, its default", assumed=True)
-            for name, (value, program) in documented.items()
-        }
+        return documented_settings()
 
     # --- starting and stopping ---------------------------------------------------------------------
 
@@ -155,6 +146,7 @@ class EmbeddedCluster:
                 self._report("an earlier start was cut off: starting over")
                 remains.end(self._paths)
             version = versions.resolve(self._wanted_version)
+            doctor.require(version)
             components = Components(version, self._report)
             store = containerd.template(components, self._report)
             try:
@@ -272,7 +264,7 @@ class EmbeddedCluster:
         running.write(self._paths)
         if owner is not None:
             self._leave_with(owner)
-        network.lay(self._paths, self._addresses, MARK)
+        network.lay(self._paths, self._addresses, MARK, self._pod_routes())
         self._report(f"cluster {self._name}: Kubernetes {version}, {running.node_count} Nodes")
         configuration = self._paths.root / "kubeadm.yaml"
         pki.KubeadmConfiguration(
@@ -318,13 +310,16 @@ class EmbeddedCluster:
         machine = self.machine(controlplane.NAME)
         controlplane.prepare(machine)
         self._paths.kubeconfigs.mkdir()  # shown to the machine now, filled while it boots
-        routes = [network.Route(spec.pod_range, spec.address) for spec in self._specifications()]
         needed = [components.directory(name) for name in ("kubernetes", "etcd")]
         machine.power_on(
             controlplane.programs(components, self._paths, self._addresses),
             [*needed, self._paths.pki, self._paths.kubeconfigs],
-            routes,
+            self._pod_routes(),
         )
+
+    def _pod_routes(self, but: str = "") -> list[network.Route]:
+        """The way to the Pods of every Node but one."""
+        return [network.Route(spec.pod_range, spec.address) for spec in self._specifications() if spec.name != but]
 
     def _install_node(self, spec: node.NodeSpec, components: Components, store: Path) -> None:
         machine = self.machine(spec.name)
@@ -334,11 +329,9 @@ class EmbeddedCluster:
         self._boot_node(machine, spec, components)
 
     def _boot_node(self, machine: Machine, spec: node.NodeSpec, components: Components) -> None:
-        others = [each for each in self._specifications() if each.name != spec.name]
-        routes = [network.Route(each.pod_range, each.address) for each in others]
         needed = [components.directory(name) for name in ("kubernetes", "containerd", "runc", "cni-plugins")]
         ready = machine.ready_socket("containerd")
-        machine.power_on(node.programs(components, spec), needed, routes)
+        machine.power_on(node.programs(components, spec), needed, self._pod_routes(but=spec.name))
         if not ready.wait(waits.CONTAINERD_READY.seconds):
             log = machine.logs / "containerd.log"
             raise ClusterError(f"containerd of {spec.name} did not start: {last_line(log.read_text())}")

@@ -51,6 +51,10 @@ def programs(components: Components, paths: ClusterPaths, addresses: Addresses) 
                 f"--root-ca-file={pki}/ca.crt",
                 f"--service-account-private-key-file={pki}/sa.key",
                 "--use-service-account-credentials",
+                # At start each of the forty controllers fetches a token of its own: with the default limit of 20
+                # requests a second that alone takes five seconds. One token bucket, no behaviour of a controller.
+                "--kube-api-qps=200",
+                "--kube-api-burst=400",
                 "--allocate-node-cidrs",
                 f"--cluster-cidr={POD_RANGE}",
                 f"--service-cluster-ip-range={SERVICE_RANGE}",

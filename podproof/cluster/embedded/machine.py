@@ -147,9 +147,16 @@ class Machine:
         return first
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of the machine, containers' included."""
+        """Every process of the machine: process 1 and, since orphans become its children, all its descendants.
+
+        Those of containers are among them, although containers have PID namespaces of their own.
+        """
         first = self._first_process()
-        return [] if first is None else of_pid_namespace(first)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if first is not None:
+                process = psutil.Process(first)
+                return [process, *process.children(recursive=True)]
+        return []
 
     # --- programs ----------------------------------------------------------------------------------
 
@@ -234,20 +241,6 @@ class Machine:
 
         transport = SupervisorTransport(None, None, f"unix:///proc/{self.pid}/root/run/supervisor.sock")
         return ServerProxy("http://127.0.0.1", transport=transport).supervisor
-
-
-def of_pid_namespace(pid: int) -> list[psutil.Process]:
-    """Every process in the same PID namespace as `pid`."""
-    try:
-        wanted = os.readlink(f"/proc/{pid}/ns/pid")
-    except OSError:
-        return []
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{process.pid}/ns/pid") == wanted:
-                found.append(process)
-    return found
 
 
 @contextlib.contextmanager

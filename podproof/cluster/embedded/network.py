@@ -86,8 +86,11 @@ def first_free_index() -> int:
     raise ClusterError("256 clusters run already: podproof down --name NAME ends one")
 
 
-def lay(paths: ClusterPaths, addresses: Addresses, mark: str) -> None:
+def lay(paths: ClusterPaths, addresses: Addresses, mark: str, routes: Sequence[Route]) -> None:
     """Make the bridge, and the cable from it to the host.
+
+    The bridge knows the way back to Pods, so that whoever asks for an address elsewhere is told at once that it
+    cannot be reached, instead of waiting in vain.
 
     The bridge's namespace lives as long as one process in it; when that ends, the kernel removes the bridge and
     every cable to it.
@@ -95,7 +98,7 @@ def lay(paths: ClusterPaths, addresses: Addresses, mark: str) -> None:
     with (paths.root / "network.log").open("wb") as log:
         keeper = subprocess.Popen(
             # The line says that the namespace exists; then the keeper does nothing, for good.
-            ["unshare", "--net", "--", "sh", "-c", "echo here; exec sleep infinity >&2"],
+            ["unshare", "--net", "--", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; echo here; exec sleep infinity >&2"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -113,6 +116,8 @@ def lay(paths: ClusterPaths, addresses: Addresses, mark: str) -> None:
         bridge = _index(bridge_side, _BRIDGE)
         bridge_side.link("set", index=bridge, state="up")
         bridge_side.addr("add", index=bridge, address=addresses.nowhere, prefixlen=_PREFIX)
+        for route in routes:
+            bridge_side.route("add", dst=route.destination, gateway=route.gateway)
     with _here() as host:
         host.link("add", ifname=addresses.link, kind="veth", peer={"ifname": "host", "net_ns_pid": keeper.pid})
         index = _index(host, addresses.link)

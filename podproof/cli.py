@@ -1,0 +1,211 @@
+"""The command line: the embedded cluster, by hand."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+
+from podproof import __version__
+from podproof.cluster.embedded import doctor, state, versions
+from podproof.cluster.embedded.cluster import DEFAULT_NAME, DEFAULT_NODES, EmbeddedCluster
+from podproof.cluster.embedded.gobuild import Components
+from podproof.cluster.embedded.machine import Machine
+from podproof.cluster.embedded.progress import Progress
+from podproof.cluster.embedded.recipes import DEFAULT_KUBERNETES
+from podproof.errors import PodproofError, UsageError
+
+_INTERRUPTED = 130
+"""What a shell reports for a program that was ended by Ctrl-C."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except PodproofError as error:
+        print(f"podproof: {error}", file=sys.stderr)
+        return error.exit_status
+    except BrokenPipeError:
+        # Whoever read the output has gone; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("podproof: interrupted; podproof down removes what was started", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="podproof",
+        description="Start, inspect and stop real Kubernetes clusters on this machine. "
+        "Claims are proved on them with: pytest features/",
+    )
+    parser.add_argument("--version", action="version", version=f"podproof {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command.set_defaults(command=run)
+        command.add_argument("--name", default=DEFAULT_NAME, help="which cluster (default: %(default)s)")
+        return command
+
+    up = add("up", _up, "start a cluster, or repair it; does nothing if it runs")
+    _add_version(up)
+    up.add_argument(
+        "--nodes",
+        type=int,
+        help=f"how many Nodes (default: {DEFAULT_NODES}); with four or more, the last two are for Node faults",
+    )
+    add("down", _down, "stop a cluster and remove everything of it")
+    status = add("status", _status, "show the clusters of this machine, or one with its machines")
+    status.set_defaults(name=None)
+    add("kubeconfig", _kubeconfig, "print the path of a cluster's kubeconfig")
+    kubectl = add("kubectl", _kubectl, "run the cluster's own kubectl on it")
+    kubectl.add_argument("arguments", nargs=argparse.REMAINDER, help="what kubectl is told")
+    logs = add("logs", _logs, "print the log of a component or of all components of a Node")
+    logs.add_argument("what", metavar="COMPONENT|NODE", help="for example kube-apiserver, kubelet, node-1, node-1/kubelet")
+    _add_version(add("build", _build, "build the components and images of a version into the cache, and start nothing"))
+    _add_version(add("doctor", _doctor, "say what this machine lacks for a cluster, and what mends it"))
+    return parser
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--kubernetes-version",
+        metavar="VERSION",
+        help=f"a patch release (1.33.13), a minor one (1.33) or latest (default: {DEFAULT_KUBERNETES})",
+    )
+
+
+def _up(options: argparse.Namespace) -> int:
+    report = Progress()
+    cluster = EmbeddedCluster(
+        options.name, kubernetes_version=options.kubernetes_version, nodes=options.nodes, report=report
+    )
+    started = cluster.up()
+    report("ready" if started else "runs already")
+    print(f"export KUBECONFIG={cluster.kubeconfig}")
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    stopped = EmbeddedCluster(options.name, report=Progress()).down()
+    print(f"cluster {options.name} is gone" if stopped else f"there was no cluster {options.name}")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    if options.name is None:
+        names = state.every_name()
+        for name in names:
+            print(_summary(EmbeddedCluster(name)))
+        if not names:
+            print("no cluster runs here; podproof up starts one")
+        return 0
+    cluster = EmbeddedCluster(options.name)
+    print(_summary(cluster))
+    for machine in cluster.machines():
+        print(f"  {machine.name:<14} {machine.address:<14} {_describe(machine)}")
+    return 0
+
+
+def _summary(cluster: EmbeddedCluster) -> str:
+    try:
+        version, nodes, owner = cluster.kubernetes_version, len(cluster.nodes), cluster.owner
+    except PodproofError:
+        return f"{cluster.name}: what is left of a start that was cut off; podproof down --name {cluster.name} removes it"
+    condition = "runs" if cluster.is_complete else "is not whole; podproof up repairs it"
+    bound = "" if owner is None else f", until process {owner} ends"
+    return f"{cluster.name}: Kubernetes {version}, {nodes} Nodes, {condition}{bound}"
+
+
+def _describe(machine: Machine) -> str:
+    processes = machine.processes()
+    if not processes:
+        return "off"
+    programs = ", ".join(f"{name} {condition.lower()}" for name, condition in machine.programs().items())
+    memory = 0
+    for process in processes:
+        try:
+            memory += process.memory_full_info().pss
+        except psutil.Error:
+            continue  # it ended in between
+    return f"{len(processes):3} processes, {memory / 2**20:5.0f} MiB: {programs}"
+
+
+def _kubeconfig(options: argparse.Namespace) -> int:
+    print(_running(options.name).kubeconfig)
+    return 0
+
+
+def _kubectl(options: argparse.Namespace) -> int:
+    cluster = _running(options.name)
+    components = Components(cluster.kubernetes_version, Progress())
+    command = str(components.command("kubectl"))
+    arguments = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
+    sys.stdout.flush()
+    os.execve(command, [command, *arguments], os.environ | {"KUBECONFIG": str(cluster.kubeconfig)})
+
+
+def _running(name: str) -> EmbeddedCluster:
+    cluster = EmbeddedCluster(name)
+    _ = cluster.kubernetes_version  # which only a running cluster has
+    return cluster
+
+
+def _logs(options: argparse.Namespace) -> int:
+    machine_name, _, component = options.what.partition("/")
+    files: list[Path] = []
+    machines = _running(options.name).machines()
+    for machine in machines:
+        for file in sorted(machine.logs.glob("*.log")):
+            wanted = component or options.what
+            if machine.name == machine_name and file.stem in {component, *([] if component else [file.stem])}:
+                files.append(file)
+            elif file.stem == wanted and "/" not in options.what:
+                files.append(file)
+    if not files:
+        known = sorted({file.stem for machine in machines for file in machine.logs.glob("*.log")})
+        raise UsageError(
+            f"nothing called {options.what} keeps a log: components are {', '.join(known)}; "
+            f"machines are {', '.join(machine.name for machine in machines)}"
+        )
+    for file in files:
+        if len(files) > 1:
+            print(f"==> {file.relative_to(file.parents[5]).parts[0]}/{file.stem} <==")
+        with file.open(errors="replace") as log:
+            for line in log:
+                sys.stdout.write(line)
+    return 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    from podproof.cluster.embedded import containerd  # only a machine that can build gets this far
+
+    version = versions.resolve(options.kubernetes_version)
+    doctor.require(version)
+    report = Progress()
+    containerd.template(Components(version, report), report)
+    report(f"Kubernetes {version} is built")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    lacking = 0
+    for finding in doctor.examine(versions.resolve(options.kubernetes_version)):
+        mark = "ok   " if finding.well else "LACKS"
+        print(f"{mark}  {finding.what}: {finding.found}")
+        if not finding.well:
+            lacking += 1
+            print(f"       mend it: {finding.remedy}")
+    print("this machine can run an embedded cluster" if not lacking else f"{lacking} things lack")
+    return doctor.MachineError.exit_status if lacking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

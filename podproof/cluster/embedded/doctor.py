@@ -1,0 +1,205 @@
+"""What this machine lacks for an embedded cluster, and the command that mends it."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from podproof.errors import MachineError, PodproofError
+
+from . import cgroups, gobuild, gotool, recipes
+from .gotool import last_line
+from .paths import cache_directory, state_directory
+
+NO_ROOT_OR_LINUX = (
+    "the embedded cluster needs root on Linux: run as root (sudo), "
+    "or use a cluster that you have: pytest features/ --context NAME"
+)
+
+BUILD_DISK_GIB = 10.0
+"""Free disk that a first build takes: Go's module and build caches 6 GiB, components and images 2 GiB, and room."""
+
+RUN_DISK_GIB = 1.0
+"""Free disk that a cluster takes: logs, etcd, what its Pods write."""
+
+RUN_MEMORY_GIB = 2.0
+"""Memory that an idle cluster of four Nodes takes, twice over: it takes 1 GiB."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check.
+
+    Attributes:
+        what: What was looked at.
+        found: What was found.
+        remedy: The command or the step that mends it; empty if nothing lacks.
+    """
+
+    what: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing lacks."""
+        return not self.remedy
+
+
+def require(kubernetes_version: str) -> None:
+    """Refuse to start anything on a machine that lacks something.
+
+    Raises:
+        MachineError: Something lacks; the text names the first thing and how many more there are.
+    """
+    lacking = [finding for finding in examine(kubernetes_version) if not finding.well]
+    if lacking:
+        first = lacking[0]
+        more = f" (and {len(lacking) - 1} more: podproof doctor)" if len(lacking) > 1 else ""
+        raise MachineError(f"{first.what}: {first.found}: {first.remedy}{more}")
+
+
+def examine(kubernetes_version: str) -> Iterator[Finding]:
+    """Look at everything that an embedded cluster needs; stops early where the rest cannot be looked at."""
+    system, machine = platform.system(), platform.machine()
+    if system != "Linux" or os.geteuid() != 0:
+        yield Finding("root on Linux", f"user {os.geteuid()} on {system}", NO_ROOT_OR_LINUX)
+        return
+    yield Finding("root on Linux", "yes")
+    known = machine in {"x86_64", "aarch64"}
+    yield Finding("processor", machine, "" if known else "a machine with an x86_64 or aarch64 processor is needed")
+    yield _tools()
+    yield _namespaces()
+    yield _overlay()
+    yield _network()
+    yield _cgroups()
+    building = bool(gobuild.missing(recipes.every_recipe(kubernetes_version))) if _has_go() else True
+    if building:
+        yield _go()
+        yield _compiler()
+    yield _disk(building)
+    yield _memory()
+
+
+def _tools() -> Finding:
+    needed = {"unshare": "util-linux", "mount": "mount", "nft": "nftables", "ip": "iproute2"}
+    lacking = {tool: package for tool, package in needed.items() if not shutil.which(tool)}
+    if lacking:
+        return Finding("tools", f"no {', '.join(lacking)}", f"apt-get install {' '.join(lacking.values())}")
+    return Finding("tools", ", ".join(needed))
+
+
+def _trial(what: str, script: str, remedy: str) -> Finding:
+    """Try something in namespaces of its own, where it leaves nothing."""
+    with tempfile.TemporaryDirectory(prefix="podproof-doctor-") as scratch:
+        try:
+            done = subprocess.run(
+                ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--", "sh", "-ec", script],
+                cwd=scratch, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        except FileNotFoundError:
+            return Finding(what, "no unshare to try it with", "apt-get install util-linux")
+    if done.returncode:
+        return Finding(what, last_line(done.stderr), remedy)
+    return Finding(what, "works")
+
+
+def _namespaces() -> Finding:
+    return _trial("namespaces", "true", "a kernel with PID, mount, network, IPC and UTS namespaces is needed, and CAP_SYS_ADMIN")
+
+
+def _overlay() -> Finding:
+    where = state_directory()
+    nearest = next(path for path in (where, *where.parents) if path.exists())
+    script = (
+        f'd=$(mktemp -d -p "{nearest}"); trap \'rm -rf "$d"\' EXIT; mkdir "$d/l" "$d/u" "$d/w" "$d/m"; '
+        'mount -t overlay overlay -o "lowerdir=$d/l,upperdir=$d/u,workdir=$d/w" "$d/m"; umount "$d/m"'
+    )
+    return _trial(
+        f"overlayfs on {nearest}", script, "modprobe overlay, or set PODPROOF_STATE to a directory on ext4, XFS or btrfs"
+    )
+
+
+def _network() -> Finding:
+    script = (
+        "ip link add podproof type bridge; ip link add one type veth peer name two; "
+        "nft add table inet podproof; nft add chain inet podproof nat '{ type nat hook prerouting priority 0; }'"
+    )
+    return _trial("bridge, veth and nftables", script, "modprobe -a bridge veth nf_tables nft_chain_nat")
+
+
+def _cgroups() -> Finding:
+    if cgroups.unified():
+        available = (Path("/sys/fs/cgroup") / "cgroup.controllers").read_text().split()
+    else:
+        available = [name for path in cgroups.hierarchies() for name in path.name.split(",")]
+    lacking = [name for name in ("cpu", "cpuset", "memory", "pids") if name not in available]
+    version = "version 2" if cgroups.unified() else "version 1"
+    if lacking:
+        return Finding("control groups", f"{version} without {', '.join(lacking)}", "mount or enable these controllers")
+    return Finding("control groups", version)
+
+
+def _has_go() -> bool:
+    try:
+        gotool.find()
+    except PodproofError:
+        return False
+    return True
+
+
+def _go() -> Finding:
+    try:
+        go = gotool.find()
+    except PodproofError as error:
+        return Finding("Go", "none that can build", str(error))
+    return Finding("Go", f"{'.'.join(map(str, gotool.version_of(go)))} at {go}")
+
+
+def _compiler() -> Finding:
+    """Runc alone needs a C compiler and libseccomp."""
+    packages = {"gcc": "gcc", "pkg-config": "pkg-config", "apt-get": "", "dpkg-deb": "dpkg"}
+    lacking = [package for tool, package in packages.items() if not shutil.which(tool)]
+    if "" in lacking:
+        return Finding("Debian's package tools", "no apt-get", "images are built on Debian and Ubuntu only")
+    if not lacking:
+        found = subprocess.run(
+            ["pkg-config", "--exists", "libseccomp"], capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+        lacking = ["libseccomp-dev"] if found.returncode else []
+    if lacking:
+        return Finding("C compiler for runc", f"no {', '.join(lacking)}", f"apt-get install {' '.join(lacking)} libc6-dev")
+    return Finding("C compiler for runc", "gcc and libseccomp")
+
+
+def _disk(building: bool) -> Finding:
+    needs = [(state_directory(), RUN_DISK_GIB, "a cluster")]
+    if building:
+        needs.insert(0, (cache_directory(), BUILD_DISK_GIB, "the first build"))
+    for path, wanted, purpose in needs:
+        nearest = next(parent for parent in (path, *path.parents) if parent.exists())
+        free = psutil.disk_usage(str(nearest)).free / 2**30
+        if free < wanted:
+            return Finding(
+                "free disk", f"{free:.1f} GiB at {nearest}", f"free {wanted:.0f} GiB there: {purpose} takes as much"
+            )
+    return Finding("free disk", "enough")
+
+
+def _memory() -> Finding:
+    free = psutil.virtual_memory().available / 2**30
+    if free < RUN_MEMORY_GIB:
+        return Finding("free memory", f"{free:.1f} GiB", f"free {RUN_MEMORY_GIB:.0f} GiB: stop other programs")
+    return Finding("free memory", f"{free:.1f} GiB")
+
+
+def python() -> str:
+    """This Python, for bug reports."""
+    return f"{platform.python_implementation()} {sys.version.split()[0]}"

@@ -1,0 +1,76 @@
+"""A cluster that somebody else runs, reached by a context that was named."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from podproof.errors import ClusterError
+from podproof.kube.client import Api
+
+from .base import Setting
+
+_DOCUMENTED = {
+    "node-monitor-period": ("5s", "kube-controller-manager"),
+    "node-monitor-grace-period": ("50s", "kube-controller-manager"),
+    "default-not-ready-toleration-seconds": ("300", "kube-apiserver"),
+    "default-unreachable-toleration-seconds": ("300", "kube-apiserver"),
+}
+
+
+def documented_settings() -> Mapping[str, Setting]:
+    """The documented defaults of settings that an API server does not tell."""
+    return {
+        name: Setting(value, f"{program} --{name}, its documented default", assumed=True)
+        for name, (value, program) in _DOCUMENTED.items()
+    }
+
+
+class ExistingCluster:
+    """A cluster by its context.
+
+    Args:
+        context: The context's name.
+        kubeconfig: The file with that context; None for the files that kubectl would look in.
+
+    Raises:
+        ClusterError: There is no such file or context, or nothing answers there.
+    """
+
+    provider = "existing"
+    victims: Sequence[str] = ()
+
+    def __init__(self, context: str, kubeconfig: Path | None = None) -> None:
+        self.name = self.context = context
+        self.kubeconfig = kubeconfig or _file_with(context)
+        api = Api.from_kubeconfig(self.kubeconfig, context)
+        try:
+            self.kubernetes_version = api.version().removeprefix("v")
+        finally:
+            api.close()
+
+    def settings(self) -> Mapping[str, Setting]:
+        """The settings that bounds rest on; an API server does not tell them, so each is assumed."""
+        return documented_settings()
+
+
+def _file_with(context: str) -> Path:
+    """The first file of ``$KUBECONFIG``, or else ``~/.kube/config``, that has this context."""
+    listed = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    files = [Path(each) for each in listed.split(os.pathsep) if each]
+    for file in files:
+        if context in _contexts(file):
+            return file
+    raise ClusterError(
+        f"no context {context} in {', '.join(map(str, files))}: kubectl config get-contexts lists those there are, "
+        "--kubeconfig FILE names another file"
+    )
+
+
+def _contexts(file: Path) -> set[str]:
+    try:
+        document = yaml.safe_load(file.read_text())
+        return {each["name"] for each in document["contexts"]}
+    except (OSError, yaml.YAMLError, TypeError, KeyError):
+        return set()

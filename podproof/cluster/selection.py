@@ -1,0 +1,71 @@
+"""Which cluster a run uses: the embedded one, or the one whose context it is given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from podproof.errors import ClusterError
+
+from .base import Cluster
+from .embedded.cluster import DEFAULT_NAME, EmbeddedCluster
+from .existing import ExistingCluster
+
+
+@dataclass(frozen=True)
+class ClusterRequest:
+    """What the command line says about the cluster.
+
+    Attributes:
+        context: An existing cluster's context; None for the embedded cluster.
+        kubeconfig: Where that context is; None for where kubectl would look.
+        name: The embedded cluster's name.
+        kubernetes_version: The embedded cluster's version; None for the one that runs, or else the default.
+        nodes: How many Nodes the embedded cluster has; None likewise.
+    """
+
+    context: str | None = None
+    kubeconfig: Path | None = None
+    name: str = DEFAULT_NAME
+    kubernetes_version: str | None = None
+    nodes: int | None = None
+
+
+def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str], None]) -> Cluster:
+    """Return the cluster that is asked for, and start the embedded one if it does not run.
+
+    One that is started here ends with `release`, or by itself when process `owner_pid` is gone.
+
+    Raises:
+        PodproofError: It cannot be had; the text is one line.
+    """
+    if request.context is not None:
+        return ExistingCluster(request.context, request.kubeconfig)
+    cluster = EmbeddedCluster(
+        request.name, kubernetes_version=request.kubernetes_version, nodes=request.nodes, report=progress
+    )
+    cluster.up(owner=owner_pid)
+    return cluster
+
+
+def attach(request: ClusterRequest) -> Cluster:
+    """Return the cluster that another process acquired; starts nothing.
+
+    Raises:
+        PodproofError: It is not there.
+    """
+    if request.context is not None:
+        return ExistingCluster(request.context, request.kubeconfig)
+    cluster = EmbeddedCluster(request.name)
+    if not cluster.is_complete:
+        raise ClusterError(f"the embedded cluster {request.name} is gone: it was running when this run began")
+    return cluster
+
+
+def release(cluster: Cluster, *, owner_pid: int) -> None:
+    """Stop the cluster if `acquire` started it for this owner.
+
+    Raises:
+        CleanupError: Something of it could not be removed; it is named.
+    """
+    if isinstance(cluster, EmbeddedCluster):
+        cluster.release(owner_pid)
