@@ -1,0 +1,1 @@
+"""Tests of the plugin, by suites with trivial steps that it runs."""

@@ -1,0 +1,241 @@
+"""A stand-in for the cluster and a few trivial steps: here the plugin is tested, not Kubernetes.
+
+`tests/plugin/conftest.py` writes this file as the conftest of each suite that the tests run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+import podproof.cluster
+from podproof.errors import CleanupError, ClusterError, TrialError
+from podproof.verdicts.measurements import Measurements
+from podproof.verdicts.results import ClusterFacts, NodeFact, SettingFact
+
+
+@dataclass(frozen=True)
+class ClusterRequest:
+    """As the real one."""
+
+    context: str | None = None
+    kubeconfig: Path | None = None
+    name: str = "default"
+    kubernetes_version: str | None = None
+    nodes: int | None = None
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A cluster that is nothing but its name."""
+
+    name: str
+    provider: str = "embedded"
+    kubeconfig: Path = Path("/nowhere/kubeconfig")
+    context: str = "podproof"
+    victims: tuple[str, ...] = ()
+
+
+def note(text: str) -> None:
+    """Write down what the plugin asked for, for the test to read."""
+    with Path("calls.txt").open("a", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+
+
+def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str], None]) -> StandIn:
+    """Pretend to start."""
+    note(f"acquire {request.name} {request.context} {owner_pid == os.getpid()}")
+    if os.environ.get("NO_CLUSTER"):
+        raise ClusterError("the cluster is not there: start it")
+    progress("starting the stand-in")
+    return StandIn(request.context or request.name)
+
+
+def attach(request: ClusterRequest) -> StandIn:
+    """Pretend to find it."""
+    note(f"attach {request.name} {request.context}")
+    return StandIn(request.context or request.name)
+
+
+def release(cluster: StandIn, *, owner_pid: int) -> None:
+    """Pretend to stop."""
+    note(f"release {cluster.name} {owner_pid == os.getpid()}")
+
+
+def facts(cluster: StandIn) -> ClusterFacts:
+    """What a real cluster would say of itself."""
+    return ClusterFacts(
+        name=cluster.name,
+        provider=cluster.provider,
+        version="v1.37.1",
+        context=cluster.context,
+        nodes=(NodeFact("node-1", "v1.37.1", victim=False), NodeFact("node-2", "v1.37.1", victim=True)),
+        settings={"node-monitor-grace-period": SettingFact("50s", "the default of 1.37", assumed=True)},
+    )
+
+
+selection: Any = types.ModuleType("podproof.cluster.selection")
+selection.ClusterRequest, selection.acquire = ClusterRequest, acquire
+selection.attach, selection.release = attach, release
+_real: dict[str, Any] = {}
+
+
+def pytest_configure() -> None:
+    """Put the stand-in where the plugin looks."""
+    _real["module"] = sys.modules.get(selection.__name__)
+    _real["attribute"] = getattr(podproof.cluster, "selection", None)
+    # By name: the tests' own process may have forgotten the module since an earlier suite.
+    _real["reporting"] = importlib.import_module("podproof.reporting.cluster_facts")
+    _real["facts"] = _real["reporting"].cluster_facts
+    sys.modules[selection.__name__] = selection
+    podproof.cluster.selection = selection  # type: ignore[attr-defined,unused-ignore]
+    _real["reporting"].cluster_facts = facts
+
+
+def pytest_unconfigure() -> None:
+    """Put the real one back: some of these suites run in the process of the tests."""
+    _real["reporting"].cluster_facts = _real["facts"]
+    if _real["attribute"] is None:
+        del podproof.cluster.selection  # type: ignore[attr-defined,unused-ignore]
+    else:
+        podproof.cluster.selection = _real["attribute"]  # type: ignore[attr-defined,unused-ignore]
+    if _real["module"] is None:
+        del sys.modules[selection.__name__]
+    else:
+        sys.modules[selection.__name__] = _real["module"]
+
+
+@dataclass
+class Namespace:
+    """What evidence asks of a namespace."""
+
+    name: str
+    applied: tuple[object, ...] = ()
+
+
+class Recording:
+    """What evidence asks of a recording."""
+
+    def timeline(self) -> list[dict[str, Any]]:
+        """One change."""
+        return [
+            {"seconds": 0.25, "kind": "Pod", "name": "web", "type": "ADDED", "summary": "Pending"},
+            {"seconds": 1.5, "kind": "Pod", "name": "web", "type": "MODIFIED", "summary": "Running"},
+        ]
+
+
+@pytest.fixture
+def namespace(cluster: StandIn, keep_namespace: Callable[[], bool]) -> Iterator[Namespace]:
+    """A namespace that notes when it would be deleted."""
+    yield Namespace(f"podproof-{cluster.name}-1")
+    note("kept" if keep_namespace() else "deleted")
+
+
+@pytest.fixture
+def recording(namespace: Namespace) -> Recording:
+    """A recording of nothing."""
+    del namespace
+    return Recording()
+
+
+@pytest.fixture
+def untidy() -> Iterator[None]:
+    """Cannot be cleaned up."""
+    yield
+    raise CleanupError("namespace is stuck")
+
+
+@pytest.fixture
+def unavailable() -> None:
+    """Cannot be set up."""
+    raise TrialError("the fault did not take")
+
+
+@pytest.fixture
+def asserting() -> None:
+    """Fails with an assertion, but it is no step."""
+    raise AssertionError("no Pod to look at")
+
+
+@given("a Pod")
+def _(recording: Recording) -> None:
+    del recording
+
+
+@given("a power switch")
+def _() -> None:
+    pytest.skip("NOT APPLICABLE: power switch")
+
+
+@given("a skip")
+def _() -> None:
+    pytest.skip("not today")
+
+
+@given("something untidy")
+def _(untidy: None) -> None:
+    del untidy
+
+
+@given("a false assumption")
+def _() -> None:
+    raise AssertionError("this was not so")
+
+
+@when("nothing happens")
+def _() -> None:
+    pass
+
+
+@when("the trial fails")
+def _() -> None:
+    raise TrialError("the fault did not take")
+
+
+@when("a fault is unavailable")
+def _(unavailable: None) -> None:
+    del unavailable
+
+
+@when("Ctrl-C is pressed")
+def _() -> None:
+    # Workers are children: with them, the user's Ctrl-C is the controller's.
+    target = os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else os.getpid()
+    os.kill(target, signal.SIGINT)
+    signal.pause()
+
+
+@when("the process dies")
+def _() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@when(parsers.parse("it recovers in {seconds:g} s"))
+def _(measurements: Measurements, seconds: float) -> None:
+    measurements.add("recovery", seconds, 30, "a default")
+
+
+@then(parsers.parse("{left:d} is {right:d}"))
+def _(left: int, right: int) -> None:
+    if left != right:
+        raise AssertionError(f"expected: {right}\nobserved: {left}")
+
+
+@then("there is a defect")
+def _() -> None:
+    raise KeyError("surprise")
+
+
+@then("something is looked at that is not there")
+def _(asserting: None) -> None:
+    del asserting

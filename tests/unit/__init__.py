@@ -1,0 +1,1 @@
+"""Tests of what needs neither a cluster nor pytest."""
