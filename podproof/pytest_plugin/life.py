@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +13,7 @@ from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.failure_text import as_longrepr, failure_text, traceback_text
 from podproof.pytest_plugin.options import repeat_command
 from podproof.pytest_plugin.trial import Trial, is_defect
-from podproof.reporting.runs import RunReports
+from podproof.reporting.runs import RunReports, shortest
 from podproof.verdicts.measurements import Measurements
 from podproof.verdicts.scenarios import Outcome
 
@@ -115,7 +114,7 @@ class Life:
         # What falsified a claim names its own last events; anything else has to be told by the timeline.
         if evidence.last_changes and "last events:" not in trial.reason:
             notes.append("last events:\n" + "\n".join(f"  {line}" for line in evidence.last_changes))
-        notes.append(f"evidence: {_shortest(directory)}")
+        notes.append(f"evidence: {shortest(directory)}")
         if keeps_namespace(item) and (kept := getattr(_sources(item).namespace, "name", None)):
             kubectl = item.config.stash[CLUSTER_USE].kubectl()
             notes.append(
@@ -188,11 +187,6 @@ def _sources(item: pytest.Item) -> Sources:
     of_session: dict[str, Any] = item.session.stash.get(_FOUND, nothing)
     of_scenario: dict[str, Any] = item.stash.get(_FOUND, nothing)
     return Sources(**of_session, **of_scenario)
-
-
-def _shortest(path: Path) -> Path:
-    """A path as a reader can use it from where pytest was started."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _count_retries(item: pytest.Item, trial: Trial) -> None:

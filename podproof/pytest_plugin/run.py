@@ -14,7 +14,7 @@ from podproof.pytest_plugin.cluster_use import WORKER_INPUT, ClusterUse
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.plan import plans_of_files
 from podproof.pytest_plugin.table import write_verdicts
-from podproof.reporting.runs import RunReports
+from podproof.reporting.runs import RunReports, shortest
 from podproof.verdicts.claims import ClaimVerdict, judge_all
 from podproof.verdicts.results import ClusterFacts, RunFacts, results_document, write_results
 from podproof.verdicts.scenarios import Outcome, ScenarioPlan, ScenarioResult
@@ -149,7 +149,7 @@ class Run:
         if self._verdicts:
             write_verdicts(terminalreporter, self._verdicts, self._ended_early)
             if self._written:
-                terminalreporter.write_line(f"written to {self._reports.root / 'latest' / 'verdicts.json'}")
+                terminalreporter.write_line(f"written to {shortest(self._reports.latest / 'verdicts.json')}")
         for trouble in self._trouble:
             terminalreporter.write_line(trouble, red=True)
 

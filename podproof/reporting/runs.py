@@ -36,6 +36,11 @@ class RunReports:
         return self.root / "runs" / self.run
 
     @property
+    def latest(self) -> Path:
+        """Where the newest run is always found."""
+        return self.root / "latest"
+
+    @property
     def verdicts(self) -> Path:
         """The run's results file."""
         return self.directory / "verdicts.json"
@@ -52,6 +57,11 @@ class RunReports:
         fresh = self.root / f".latest-{os.getpid()}"
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(Path("runs") / self.run)
-        fresh.replace(self.root / "latest")
+        fresh.replace(self.latest)
         for old in sorted(each for each in self.directory.parent.iterdir() if each.is_dir())[:-KEPT_RUNS]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def shortest(path: Path) -> Path:
+    """A path as a reader can use it from the current directory."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -104,6 +104,8 @@ def pytest_configure() -> None:
 
 def pytest_unconfigure() -> None:
     """Put the real one back: some of these suites run in the process of the tests."""
+    if not _real:
+        return  # the command line was refused before this file was configured
     _real["reporting"].cluster_facts = _real["facts"]
     if _real["attribute"] is None:
         del podproof.cluster.selection  # type: ignore[attr-defined,unused-ignore]
@@ -209,9 +211,10 @@ def _(unavailable: None) -> None:
 
 @when("Ctrl-C is pressed")
 def _() -> None:
-    # Workers are children: with them, the user's Ctrl-C is the controller's.
-    target = os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else os.getpid()
-    os.kill(target, signal.SIGINT)
+    # As a terminal does it: every process in the foreground gets the signal.
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        os.kill(os.getppid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGINT)
     signal.pause()
 
 

@@ -1,0 +1,101 @@
+"""The cluster is acquired only when scenarios really run, once, and is always given back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.plugin.suite import Suite
+
+pytest_plugins = "pytester"
+
+PLAIN = """
+    Scenario: One is one
+      Given a Pod
+      Then 1 is 1
+
+    Scenario: Two is two
+      Given a Pod
+      Then 2 is 2
+"""
+
+
+def test_it_is_acquired_and_released_by_the_run(suite: Suite) -> None:
+    suite.rule(PLAIN)
+    result = suite.run("features")
+    assert suite.calls == ["acquire default None True", "deleted", "deleted", "release default True"]
+    result.stdout.fnmatch_lines(["starting the stand-in"])
+
+
+def test_workers_attach_to_what_the_controller_acquired(suite: Suite) -> None:
+    suite.rule(PLAIN)
+    result = suite.run_apart("features", "-n", "2", "--context", "mine")
+    result.assert_outcomes(passed=2)
+    calls = [call for call in suite.calls if call != "deleted"]
+    assert calls[0] == "acquire default mine True"
+    assert set(calls[1:-1]) == {"attach default mine"}
+    assert calls[-1] == "release mine True"
+
+
+@pytest.mark.parametrize("args", [["--collect-only"], ["-k", "nothing"], ["--version"], ["--markers"]])
+def test_it_is_not_acquired_when_nothing_runs(suite: Suite, args: list[str]) -> None:
+    suite.rule(PLAIN)
+    suite.run("features", *args)
+    assert suite.calls == []
+    assert not (suite.root / "reports/latest").exists()
+
+
+def test_it_is_not_acquired_for_other_tests(suite: Suite) -> None:
+    suite.pytester.makepyfile("def test_one(): pass")
+    suite.run().assert_outcomes(passed=1)
+    assert suite.calls == []
+    assert not (suite.root / "reports").exists()
+
+
+def test_other_tests_may_ask_for_it(suite: Suite) -> None:
+    suite.pytester.makepyfile("def test_one(cluster): assert cluster.name == 'default'")
+    suite.run().assert_outcomes(passed=1)
+    assert suite.calls == ["acquire default None True", "release default True"]
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
+def test_without_a_cluster_the_run_ends_with_one_line(
+    suite: Suite, workers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_CLUSTER", "1")
+    suite.rule(PLAIN)
+    result = suite.run_apart("features", *workers)
+    assert result.ret == 12
+    text = result.stdout.str() + result.stderr.str()
+    assert text.count("the cluster is not there: start it") >= 1
+    assert "Traceback" not in text
+    assert suite.outcomes() == {"One is one": "NOT RUN", "Two is two": "NOT RUN"}
+    assert suite.verdicts["complete"] is False
+    assert suite.verdicts["claims"][0]["verdict"] == "NOT PROVEN"
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
+def test_ctrl_c_releases_it_and_keeps_the_results(suite: Suite, workers: list[str]) -> None:
+    suite.rule("    Scenario: Stopped\n      Given a Pod\n      When Ctrl-C is pressed\n      Then 1 is 1\n")
+    result = suite.run_apart("features", *workers)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert suite.calls[-1] == "release default True"
+    assert suite.verdicts["complete"] is False
+    assert "KeyboardInterrupt" in suite.verdicts["ended_early"]
+    assert suite.outcomes() == {"Stopped": "NOT RUN"}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--kubeconfig", "x"], "--kubeconfig needs --context NAME: podproof never uses the current context"),
+        (
+            ["--context", "x", "--nodes", "3"],
+            "--nodes is about the embedded cluster, --context names another",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(suite: Suite, args: list[str], said: str) -> None:
+    suite.rule(PLAIN)
+    result = suite.run("features", *args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {said}*"])
