@@ -25,7 +25,7 @@ Feature: Deployments
       And there was never another ReplicaSet
 
   @deployment-deletes-previous
-  Rule: After the new ReplicaSet is healthy the Deployment deletes the previous one
+  Rule: After the switch the Deployment deletes the previous ReplicaSet
 
     "After the new ReplicaSet becomes healthy, the Deployment begins serving from the new ReplicaSet, and
     deletes the previous one."

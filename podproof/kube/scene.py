@@ -102,9 +102,9 @@ class Scene:
     def look_again(self, kind: Kind, thing: Object) -> Mark:
         """Make a workload's controller look at it once more and wait until it has; gives that moment.
 
-        What the controller was going to do about all that it knew before, it has done then. What makes it look
-        is a change that it need not act on: how long a Pod has to be Ready before it counts as available, or
-        how long a rollout may go on before it counts as stuck.
+        What the controller was going to do about all that it knew before, it has done then. It is made
+        to look by a change that it need not act on: how long a Pod has to be Ready before it counts as
+        available, or how long a rollout may go on before it counts as stuck.
         """
         field = "minReadySeconds" if kind.name == "ReplicaSet" else "progressDeadlineSeconds"
         spec = self.now(kind, uid(thing))["spec"]
