@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import psutil
 
@@ -15,7 +14,7 @@ from podproof.cluster.embedded.gobuild import Components
 from podproof.cluster.embedded.machine import Machine
 from podproof.cluster.embedded.progress import Progress
 from podproof.cluster.embedded.recipes import DEFAULT_KUBERNETES
-from podproof.errors import PodproofError, UsageError
+from podproof.errors import MachineError, PodproofError, UsageError
 
 _INTERRUPTED = 130
 """What a shell reports for a program that was ended by Ctrl-C."""
@@ -59,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--nodes",
         type=int,
-        help=f"how many Nodes (default: {DEFAULT_NODES}); with four or more, the last two are for Node faults",
+        help=f"how many Nodes (default: {DEFAULT_NODES}); of four or more, the last two are victims",
     )
     add("down", _down, "stop a cluster and remove everything of it")
     status = add("status", _status, "show the clusters of this machine, or one with its machines")
@@ -68,8 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     kubectl = add("kubectl", _kubectl, "run the cluster's own kubectl on it")
     kubectl.add_argument("arguments", nargs=argparse.REMAINDER, help="what kubectl is told")
     logs = add("logs", _logs, "print the log of a component or of all components of a Node")
-    logs.add_argument("what", metavar="COMPONENT|NODE", help="for example kube-apiserver, kubelet, node-1, node-1/kubelet")
-    _add_version(add("build", _build, "build the components and images of a version into the cache, and start nothing"))
+    logs.add_argument(
+        "what", metavar="COMPONENT|NODE", help="for example kube-apiserver, kubelet, node-1, node-1/kubelet"
+    )
+    _add_version(
+        add("build", _build, "build the components and images of a version into the cache, and start nothing")
+    )
     _add_version(add("doctor", _doctor, "say what this machine lacks for a cluster, and what mends it"))
     return parser
 
@@ -118,7 +121,8 @@ def _summary(cluster: EmbeddedCluster) -> str:
     try:
         version, nodes, owner = cluster.kubernetes_version, len(cluster.nodes), cluster.owner
     except PodproofError:
-        return f"{cluster.name}: what is left of a start that was cut off; podproof down --name {cluster.name} removes it"
+        remedy = f"podproof down --name {cluster.name} removes it"
+        return f"{cluster.name}: what is left of a start that was cut off; {remedy}"
     condition = "runs" if cluster.is_complete else "is not whole; podproof up repairs it"
     bound = "" if owner is None else f", until process {owner} ends"
     return f"{cluster.name}: Kubernetes {version}, {nodes} Nodes, {condition}{bound}"
@@ -149,7 +153,9 @@ def _kubectl(options: argparse.Namespace) -> int:
     command = str(components.command("kubectl"))
     arguments = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
     sys.stdout.flush()
-    os.execve(command, [command, *arguments], os.environ | {"KUBECONFIG": str(cluster.kubeconfig)})
+    os.execve(  # noqa: S606 - kubectl takes over this process, its terminal and its exit status
+        command, [command, *arguments], os.environ | {"KUBECONFIG": str(cluster.kubeconfig)}
+    )
 
 
 def _running(name: str) -> EmbeddedCluster:
@@ -159,25 +165,23 @@ def _running(name: str) -> EmbeddedCluster:
 
 
 def _logs(options: argparse.Namespace) -> int:
-    machine_name, _, component = options.what.partition("/")
-    files: list[Path] = []
+    machine_name, _, component = options.what.rpartition("/")
     machines = _running(options.name).machines()
-    for machine in machines:
-        for file in sorted(machine.logs.glob("*.log")):
-            wanted = component or options.what
-            if machine.name == machine_name and file.stem in {component, *([] if component else [file.stem])}:
-                files.append(file)
-            elif file.stem == wanted and "/" not in options.what:
-                files.append(file)
+    every = [(machine.name, file) for machine in machines for file in sorted(machine.logs.glob("*.log"))]
+    files = [
+        (machine, file)
+        for machine, file in every
+        if (machine_name in ("", machine) and file.stem == component) or (machine == options.what)
+    ]
     if not files:
-        known = sorted({file.stem for machine in machines for file in machine.logs.glob("*.log")})
+        known = sorted({file.stem for _, file in every})
         raise UsageError(
             f"nothing called {options.what} keeps a log: components are {', '.join(known)}; "
             f"machines are {', '.join(machine.name for machine in machines)}"
         )
-    for file in files:
+    for machine, file in files:
         if len(files) > 1:
-            print(f"==> {file.relative_to(file.parents[5]).parts[0]}/{file.stem} <==")
+            print(f"==> {machine}/{file.stem} <==")
         with file.open(errors="replace") as log:
             for line in log:
                 sys.stdout.write(line)
@@ -204,7 +208,7 @@ def _doctor(options: argparse.Namespace) -> int:
             lacking += 1
             print(f"       mend it: {finding.remedy}")
     print("this machine can run an embedded cluster" if not lacking else f"{lacking} things lack")
-    return doctor.MachineError.exit_status if lacking else 0
+    return MachineError.exit_status if lacking else 0
 
 
 if __name__ == "__main__":

@@ -9,22 +9,8 @@ import yaml
 from podproof.errors import ClusterError
 from podproof.kube.client import Api
 
+from . import settings
 from .base import Setting
-
-_DOCUMENTED = {
-    "node-monitor-period": ("5s", "kube-controller-manager"),
-    "node-monitor-grace-period": ("50s", "kube-controller-manager"),
-    "default-not-ready-toleration-seconds": ("300", "kube-apiserver"),
-    "default-unreachable-toleration-seconds": ("300", "kube-apiserver"),
-}
-
-
-def documented_settings() -> Mapping[str, Setting]:
-    """The documented defaults of settings that an API server does not tell."""
-    return {
-        name: Setting(value, f"{program} --{name}, its documented default", assumed=True)
-        for name, (value, program) in _DOCUMENTED.items()
-    }
 
 
 class ExistingCluster:
@@ -51,8 +37,12 @@ class ExistingCluster:
             api.close()
 
     def settings(self) -> Mapping[str, Setting]:
-        """The settings that bounds rest on; an API server does not tell them, so each is assumed."""
-        return documented_settings()
+        """The settings that bounds rest on: the kubelet's and the API server's as told, the rest assumed."""
+        api = Api.from_kubeconfig(self.kubeconfig, self.context)
+        try:
+            return settings.read(api)
+        finally:
+            api.close()
 
 
 def _file_with(context: str) -> Path:
@@ -63,8 +53,8 @@ def _file_with(context: str) -> Path:
         if context in _contexts(file):
             return file
     raise ClusterError(
-        f"no context {context} in {', '.join(map(str, files))}: kubectl config get-contexts lists those there are, "
-        "--kubeconfig FILE names another file"
+        f"no context {context} in {', '.join(map(str, files))}: kubectl config get-contexts lists "
+        "those there are, --kubeconfig FILE names another file"
     )
 
 

@@ -11,7 +11,9 @@ from podproof.kube.kinds import Kind, Object
 from . import pki
 from .gobuild import Components
 
-_CLUSTER_ROLE_BINDING = Kind("ClusterRoleBinding", "rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False)
+_CLUSTER_ROLE_BINDING = Kind(
+    "ClusterRoleBinding", "rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False
+)
 
 
 def grant_rights(api: Api) -> None:

@@ -31,7 +31,7 @@ def group_of(cluster: str) -> str:
 
 
 def create(cluster: str, node: str) -> str:
-    """Make the Node's group in every hierarchy and return its path, as a kubelet's ``cgroupRoot`` names it."""
+    """Make the Node's group in every hierarchy and return its path, as ``cgroupRoot`` names it."""
     group = group_of(cluster)
     for root in hierarchies():
         parent = root
@@ -49,7 +49,7 @@ def create(cluster: str, node: str) -> str:
 
 
 def remove(cluster: str) -> list[Path]:
-    """Remove a cluster's groups, which must hold no process any more; return those that could not be removed."""
+    """Remove a cluster's groups, which hold no process any more; return those that could not be removed."""
     left = []
     for root in hierarchies():
         top = root / group_of(cluster)
@@ -72,5 +72,7 @@ def _pass_controllers_down(parent: Path) -> None:
     available = (parent / "cgroup.controllers").read_text().split()
     for name in _V2_CONTROLLERS:
         if name in available:
-            with contextlib.suppress(OSError):  # some need a kernel option, and the kubelet says which it misses
+            with contextlib.suppress(
+                OSError
+            ):  # some need a kernel option, and the kubelet says which it misses
                 (parent / "cgroup.subtree_control").write_text(f"+{name}")

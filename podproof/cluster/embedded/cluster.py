@@ -15,14 +15,28 @@ import tenacity
 import urllib3
 import yaml
 
+from podproof.cluster import settings
 from podproof.cluster.base import Setting
-from podproof.cluster.existing import documented_settings
 from podproof.errors import ClusterError, UsageError
 from podproof.kube import watch
 from podproof.kube.client import Api
 from podproof.kube.kinds import DEPLOYMENT, NODE, Object
 
-from . import addons, cgroups, containerd, controlplane, doctor, images, network, node, pki, remains, state, versions, waits
+from . import (
+    addons,
+    cgroups,
+    containerd,
+    controlplane,
+    doctor,
+    images,
+    network,
+    node,
+    pki,
+    remains,
+    state,
+    versions,
+    waits,
+)
 from .gobuild import Components
 from .gotool import last_line
 from .machine import MARK, Machine
@@ -71,7 +85,9 @@ class EmbeddedCluster:
         self.up(owner=os.getpid())
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop it."""
         self.down()
 
@@ -113,8 +129,12 @@ class EmbeddedCluster:
         return self._running.owner
 
     def settings(self) -> Mapping[str, Setting]:
-        """The settings that bounds rest on: none is changed here, so each is the documented default."""
-        return documented_settings()
+        """The settings that bounds rest on, as the components tell them."""
+        api = Api.from_kubeconfig(self.kubeconfig, self.context)
+        try:
+            return settings.read(api, controlplane.ask_controller_manager(self._paths, self._addresses))
+        finally:
+            api.close()
 
     # --- starting and stopping ---------------------------------------------------------------------
 
@@ -164,7 +184,11 @@ class EmbeddedCluster:
             CleanupError: Something could not be removed; it is named.
         """
         with self._locked():
-            there = self._paths.root.exists() or bool(remains.processes(self._paths)) or bool(cgroups.present(self._name))
+            there = (
+                self._paths.root.exists()
+                or bool(remains.processes(self._paths))
+                or bool(cgroups.present(self._name))
+            )
             remains.end(self._paths)
             return there
 
@@ -191,7 +215,7 @@ class EmbeddedCluster:
             UsageError: There is no such Node.
             ClusterError: Its containerd did not start.
         """
-        [spec] = [each for each in self._specifications() if each.name == node] or [None]
+        spec = next((each for each in self._specifications() if each.name == node), None)
         machine = self.machine(node)
         if machine.is_on or spec is None:
             return
@@ -224,7 +248,9 @@ class EmbeddedCluster:
     def _running(self) -> state.State:
         running = state.read(self._paths)
         if running is None:
-            raise ClusterError(f"cluster {self._name} is not running: podproof up --name {self._name} starts it")
+            raise ClusterError(
+                f"cluster {self._name} is not running: podproof up --name {self._name} starts it"
+            )
         return running
 
     @property
@@ -250,17 +276,22 @@ class EmbeddedCluster:
 
     def _refuse_other(self, running: state.State) -> None:
         """Say so if the cluster that runs is not the one asked for."""
-        wanted = versions.resolve(self._wanted_version) if self._wanted_version else running.kubernetes_version
+        wanted = (
+            versions.resolve(self._wanted_version) if self._wanted_version else running.kubernetes_version
+        )
         nodes = self._wanted_nodes or running.node_count
         if (wanted, nodes) != (running.kubernetes_version, running.node_count):
             raise ClusterError(
-                f"cluster {self._name} runs Kubernetes {running.kubernetes_version} on {running.node_count} Nodes, "
-                f"not {wanted} on {nodes}: podproof down --name {self._name}, or take another --name"
+                f"cluster {self._name} runs Kubernetes {running.kubernetes_version} "
+                f"on {running.node_count} Nodes, not {wanted} on {nodes}: "
+                f"podproof down --name {self._name}, or take another --name"
             )
 
     def _start(self, components: Components, store: Path, version: str, owner: int | None) -> None:
         self._paths.root.mkdir(parents=True)
-        running = state.State(version, self._wanted_nodes or DEFAULT_NODES, network.first_free_index(), owner, complete=False)
+        running = state.State(
+            version, self._wanted_nodes or DEFAULT_NODES, network.first_free_index(), owner, complete=False
+        )
         running.write(self._paths)
         if owner is not None:
             self._leave_with(owner)
@@ -277,9 +308,12 @@ class EmbeddedCluster:
         ).write(configuration, self._paths.pki)
         kubeadm = components.command("kubeadm")
         pki.kubeadm(kubeadm, "init", "phase", "certs", "all", f"--config={configuration}")
+        controlplane.issue_certificates(self._paths, self._addresses, self._authority())
         self._boot_control_plane(components)
         with ThreadPoolExecutor(running.node_count) as pool:
-            nodes = [pool.submit(self._install_node, spec, components, store) for spec in self._specifications()]
+            nodes = [
+                pool.submit(self._install_node, spec, components, store) for spec in self._specifications()
+            ]
             pki.kubeadm(
                 kubeadm, "init", "phase", "kubeconfig", "all",
                 f"--config={configuration}", f"--kubeconfig-dir={self._paths.kubeconfigs}",
@@ -317,14 +351,18 @@ class EmbeddedCluster:
             self._pod_routes(),
         )
 
+    def _authority(self) -> pki.Authority:
+        return pki.Authority(self._paths, f"https://{self._addresses.control_plane}:6443")
+
     def _pod_routes(self, but: str = "") -> list[network.Route]:
         """The way to the Pods of every Node but one."""
-        return [network.Route(spec.pod_range, spec.address) for spec in self._specifications() if spec.name != but]
+        return [
+            network.Route(spec.pod_range, spec.address) for spec in self._specifications() if spec.name != but
+        ]
 
     def _install_node(self, spec: node.NodeSpec, components: Components, store: Path) -> None:
         machine = self.machine(spec.name)
-        authority = pki.Authority(self._paths, f"https://{self._addresses.control_plane}:6443")
-        node.prepare(machine, spec, components, self._paths, authority, self._addresses)
+        node.prepare(machine, spec, components, self._paths, self._authority(), self._addresses)
         containerd.copy(store, machine.disk / "var/lib/containerd")
         self._boot_node(machine, spec, components)
 
@@ -391,4 +429,4 @@ def _is_ready(thing: Object | None) -> bool:
 
 
 def _is_available(thing: Object | None) -> bool:
-    return (thing or {}).get("status", {}).get("availableReplicas", 0) > 0
+    return bool((thing or {}).get("status", {}).get("availableReplicas", 0))

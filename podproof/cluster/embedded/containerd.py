@@ -1,7 +1,7 @@
 """containerd's configuration, and a store that already holds every image.
 
-Importing images into each Node takes seconds per Node, so it is done once: a containerd of its own imports them
-into a template, and each Node gets a copy of it in which the files that never change are hard links.
+Importing images into each Node takes seconds per Node, so it is done once: a containerd of its own imports
+them into a template, and each Node gets a copy of it in which the files that never change are hard links.
 """
 
 import os
@@ -110,32 +110,58 @@ def _link_or_copy(source: str, target: str) -> str:
 def _import(components: Components, archives: list[Path], root: Path, scratch: Path, report: Report) -> None:
     state = scratch / "run"
     config = scratch / "containerd.toml"
-    config.write_text(configuration(components, root=str(root), state=str(state), cni_configuration=str(scratch / "cni")))
+    config.write_text(
+        configuration(components, root=str(root), state=str(state), cni_configuration=str(scratch / "cni"))
+    )
     ready = ReadySocket(scratch / "ready")
     log = scratch / "containerd.log"
     with log.open("wb") as output:
         daemon = subprocess.Popen(
             # Its mounts are its own, so that none is left if it is killed.
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
-             str(components.command("containerd")), "--config", str(config)],
+            [
+                "unshare",
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                "--",
+                str(components.command("containerd")),
+                "--config",
+                str(config),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env=os.environ | {
+            env=os.environ
+            | {
                 "NOTIFY_SOCKET": str(ready.path),
                 "PATH": f"{components.directory('containerd')}:{os.environ.get('PATH', '')}",
             },
         )
         try:
             if not ready.wait(_START_SECONDS):
-                raise ComponentError(f"containerd did not start to import images: {last_line(log.read_text())}")
+                raise ComponentError(
+                    f"containerd did not start to import images: {last_line(log.read_text())}"
+                )
             for archive in archives:
                 report(f"importing {archive.stem}")
                 done = subprocess.run(
-                    [str(components.command("ctr")), "--address", str(state / "containerd.sock"),
-                     "--namespace", "k8s.io", "images", "import", str(archive)],
-                    capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+                    [
+                        str(components.command("ctr")),
+                        "--address",
+                        str(state / "containerd.sock"),
+                        "--namespace",
+                        "k8s.io",
+                        "images",
+                        "import",
+                        str(archive),
+                    ],
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    stdin=subprocess.DEVNULL,
                 )
                 if done.returncode:
                     raise ComponentError(f"image {archive.stem} cannot be imported: {last_line(done.stderr)}")

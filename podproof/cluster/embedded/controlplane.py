@@ -1,13 +1,25 @@
 """The control plane's machine: etcd, the API server, the controllers and the scheduler."""
 
+import json
 from pathlib import Path
+from typing import Any
+
+import urllib3
 
 from .gobuild import Components
 from .machine import Machine, Program
 from .network import POD_RANGE, SERVICE_RANGE, Addresses
 from .paths import ClusterPaths
+from .pki import Authority
 
 NAME = "control-plane"
+
+_CONTROLLER_MANAGER = "controller-manager"
+_INSPECTOR = "inspector"
+"""Names of certificates that kubeadm does not make: one to be asked with, one to ask with."""
+
+_ANSWER_SECONDS = 5.0
+"""How long the controller manager may take to tell its configuration."""
 
 
 def programs(components: Components, paths: ClusterPaths, addresses: Addresses) -> list[Program]:
@@ -39,7 +51,9 @@ def programs(components: Components, paths: ClusterPaths, addresses: Addresses) 
                 "--log-level=warn",
             ],
         ),
-        Program("kube-apiserver", [components.command("kube-apiserver"), *_api_server(paths, addresses, etcd)]),
+        Program(
+            "kube-apiserver", [components.command("kube-apiserver"), *_api_server(paths, addresses, etcd)]
+        ),
         Program(
             "kube-controller-manager",
             [
@@ -51,14 +65,17 @@ def programs(components: Components, paths: ClusterPaths, addresses: Addresses) 
                 f"--root-ca-file={pki}/ca.crt",
                 f"--service-account-private-key-file={pki}/sa.key",
                 "--use-service-account-credentials",
-                # At start each of the forty controllers fetches a token of its own: with the default limit of 20
-                # requests a second that alone takes five seconds. One token bucket, no behaviour of a controller.
+                # At start each of the forty controllers fetches a token of its own: with the default limit
+                # of 20 requests a second that alone takes five seconds. One token bucket, no behaviour of a
+                # controller.
                 "--kube-api-qps=200",
                 "--kube-api-burst=400",
                 "--allocate-node-cidrs",
                 f"--cluster-cidr={POD_RANGE}",
                 f"--service-cluster-ip-range={SERVICE_RANGE}",
                 "--leader-elect=false",
+                f"--tls-cert-file={pki}/{_CONTROLLER_MANAGER}.crt",
+                f"--tls-private-key-file={pki}/{_CONTROLLER_MANAGER}.key",
             ],
             start_at_boot=False,
         ),
@@ -77,6 +94,36 @@ def programs(components: Components, paths: ClusterPaths, addresses: Addresses) 
 def prepare(machine: Machine) -> None:
     """Make what the programs expect on the machine's disk."""
     (machine.disk / "var/lib/etcd").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def issue_certificates(paths: ClusterPaths, addresses: Addresses, authority: Authority) -> None:
+    """Issue what it takes to ask the controller manager how it is configured."""
+    issued = {
+        _CONTROLLER_MANAGER: authority.issue(NAME, client=False, address=addresses.control_plane),
+        _INSPECTOR: authority.issue("podproof-inspector", "system:masters", client=True),
+    }
+    for name, (certificate, key) in issued.items():
+        (paths.pki / f"{name}.crt").write_text(certificate)
+        (paths.pki / f"{name}.key").touch(mode=0o600)
+        (paths.pki / f"{name}.key").write_text(key)
+
+
+def ask_controller_manager(paths: ClusterPaths, addresses: Addresses) -> dict[str, Any]:
+    """What the controller manager says about its own configuration; empty if it does not answer."""
+    url = f"https://{addresses.control_plane}:10257/configz"
+    with urllib3.PoolManager(
+        ca_certs=str(paths.pki / "ca.crt"),
+        cert_file=str(paths.pki / f"{_INSPECTOR}.crt"),
+        key_file=str(paths.pki / f"{_INSPECTOR}.key"),
+        retries=False,
+        timeout=_ANSWER_SECONDS,
+    ) as pool:
+        try:
+            answer = json.loads(pool.request("GET", url).data)
+        except (urllib3.exceptions.HTTPError, ValueError):
+            return {}
+    told: dict[str, Any] = next(iter(answer.values()), {})
+    return told
 
 
 def _as(kubeconfig: Path) -> list[str]:

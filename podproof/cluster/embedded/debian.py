@@ -9,10 +9,19 @@ from podproof.errors import MachineError
 
 from .gotool import last_line
 
-NOT_IN_IMAGES = frozenset({"debconf", "cdebconf", "iproute2", "dpkg", "install-info", "perl", "init-system-helpers", "adduser"})
+NOT_IN_IMAGES = frozenset(
+    {"debconf", "cdebconf", "iproute2", "dpkg", "install-info", "perl", "init-system-helpers", "adduser"}
+)
 """Needed to install a package or to run it as a service, not to run its program."""
 
-WITHOUT = ("usr/share/doc", "usr/share/man", "usr/share/lintian", "usr/share/locale", "etc/init.d", "usr/lib/systemd")
+WITHOUT = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/lintian",
+    "usr/share/locale",
+    "etc/init.d",
+    "usr/lib/systemd",
+)
 """Paths that no program reads."""
 
 
@@ -27,7 +36,9 @@ def closure(names: tuple[str, ...]) -> list[str]:
     while wave:
         seen |= wave
         depends = _run(["apt-cache", "depends", "--important", *sorted(wave)])
-        named = {line.split(":", 1)[1].strip() for line in depends.splitlines() if line.startswith("  Depends:")}
+        named = {
+            line.split(":", 1)[1].strip() for line in depends.splitlines() if line.startswith("  Depends:")
+        }
         wave = {name for name in named if not name.startswith("<")} - seen - NOT_IN_IMAGES
     return sorted(seen)
 
@@ -45,9 +56,12 @@ def files(packages: list[str], directory: Path) -> list[tarfile.TarFile]:
         if archive is None:
             raise MachineError(f"apt downloaded no {package}: apt-get update, then try again")
         data = subprocess.run(
-            ["dpkg-deb", "--fsys-tarfile", str(archive)], capture_output=True, check=True, stdin=subprocess.DEVNULL
+            ["dpkg-deb", "--fsys-tarfile", str(archive)],
+            capture_output=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
         )
-        found.append(tarfile.open(fileobj=io.BytesIO(data.stdout)))
+        found.append(tarfile.open(fileobj=io.BytesIO(data.stdout)))  # noqa: SIM115 - the caller closes it
     return found
 
 
@@ -58,7 +72,7 @@ def _run(arguments: list[str], directory: Path | None = None) -> str:
         )
     except FileNotFoundError:
         raise MachineError(
-            f"no {arguments[0]} to take the images' files from: podproof builds its images on Debian and Ubuntu"
+            f"no {arguments[0]} to take the images' files from: images are built on Debian and Ubuntu"
         ) from None
     if done.returncode:
         raise MachineError(

@@ -24,7 +24,7 @@ NO_ROOT_OR_LINUX = (
 )
 
 BUILD_DISK_GIB = 10.0
-"""Free disk that a first build takes: Go's module and build caches 6 GiB, components and images 2 GiB, and room."""
+"""Free disk that a first build takes: Go's caches 6 GiB, components and images 2 GiB, and room."""
 
 RUN_DISK_GIB = 1.0
 """Free disk that a cluster takes: logs, etcd, what its Pods write."""
@@ -74,7 +74,9 @@ def examine(kubernetes_version: str) -> Iterator[Finding]:
         return
     yield Finding("root on Linux", "yes")
     known = machine in {"x86_64", "aarch64"}
-    yield Finding("processor", machine, "" if known else "a machine with an x86_64 or aarch64 processor is needed")
+    yield Finding(
+        "processor", machine, "" if known else "a machine with an x86_64 or aarch64 processor is needed"
+    )
     yield _tools()
     yield _namespaces()
     yield _overlay()
@@ -101,7 +103,8 @@ def _trial(what: str, script: str, remedy: str) -> Finding:
     with tempfile.TemporaryDirectory(prefix="podproof-doctor-") as scratch:
         try:
             done = subprocess.run(
-                ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--", "sh", "-ec", script],
+                ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--",
+                 "sh", "-ec", script],
                 cwd=scratch, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         except FileNotFoundError:
@@ -112,7 +115,11 @@ def _trial(what: str, script: str, remedy: str) -> Finding:
 
 
 def _namespaces() -> Finding:
-    return _trial("namespaces", "true", "a kernel with PID, mount, network, IPC and UTS namespaces is needed, and CAP_SYS_ADMIN")
+    return _trial(
+        "namespaces",
+        "true",
+        "a kernel with PID, mount, network, IPC and UTS namespaces is needed, and CAP_SYS_ADMIN",
+    )
 
 
 def _overlay() -> Finding:
@@ -123,14 +130,16 @@ def _overlay() -> Finding:
         'mount -t overlay overlay -o "lowerdir=$d/l,upperdir=$d/u,workdir=$d/w" "$d/m"; umount "$d/m"'
     )
     return _trial(
-        f"overlayfs on {nearest}", script, "modprobe overlay, or set PODPROOF_STATE to a directory on ext4, XFS or btrfs"
+        f"overlayfs on {nearest}",
+        script,
+        "modprobe overlay, or set PODPROOF_STATE to a directory on ext4, XFS or btrfs",
     )
 
 
 def _network() -> Finding:
     script = (
         "ip link add podproof type bridge; ip link add one type veth peer name two; "
-        "nft add table inet podproof; nft add chain inet podproof nat '{ type nat hook prerouting priority 0; }'"
+        "nft add table inet t; nft add chain inet t c '{ type nat hook prerouting priority 0; }'"
     )
     return _trial("bridge, veth and nftables", script, "modprobe -a bridge veth nf_tables nft_chain_nat")
 
@@ -143,7 +152,9 @@ def _cgroups() -> Finding:
     lacking = [name for name in ("cpu", "cpuset", "memory", "pids") if name not in available]
     version = "version 2" if cgroups.unified() else "version 1"
     if lacking:
-        return Finding("control groups", f"{version} without {', '.join(lacking)}", "mount or enable these controllers")
+        return Finding(
+            "control groups", f"{version} without {', '.join(lacking)}", "mount or enable these controllers"
+        )
     return Finding("control groups", version)
 
 
@@ -171,11 +182,18 @@ def _compiler() -> Finding:
         return Finding("Debian's package tools", "no apt-get", "images are built on Debian and Ubuntu only")
     if not lacking:
         found = subprocess.run(
-            ["pkg-config", "--exists", "libseccomp"], capture_output=True, check=False, stdin=subprocess.DEVNULL
+            ["pkg-config", "--exists", "libseccomp"],
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         lacking = ["libseccomp-dev"] if found.returncode else []
     if lacking:
-        return Finding("C compiler for runc", f"no {', '.join(lacking)}", f"apt-get install {' '.join(lacking)} libc6-dev")
+        return Finding(
+            "C compiler for runc",
+            f"no {', '.join(lacking)}",
+            f"apt-get install {' '.join(lacking)} libc6-dev",
+        )
     return Finding("C compiler for runc", "gcc and libseccomp")
 
 
@@ -188,7 +206,9 @@ def _disk(building: bool) -> Finding:
         free = psutil.disk_usage(str(nearest)).free / 2**30
         if free < wanted:
             return Finding(
-                "free disk", f"{free:.1f} GiB at {nearest}", f"free {wanted:.0f} GiB there: {purpose} takes as much"
+                "free disk",
+                f"{free:.1f} GiB at {nearest}",
+                f"free {wanted:.0f} GiB there: {purpose} takes as much",
             )
     return Finding("free disk", "enough")
 
@@ -196,7 +216,9 @@ def _disk(building: bool) -> Finding:
 def _memory() -> Finding:
     free = psutil.virtual_memory().available / 2**30
     if free < RUN_MEMORY_GIB:
-        return Finding("free memory", f"{free:.1f} GiB", f"free {RUN_MEMORY_GIB:.0f} GiB: stop other programs")
+        return Finding(
+            "free memory", f"{free:.1f} GiB", f"free {RUN_MEMORY_GIB:.0f} GiB: stop other programs"
+        )
     return Finding("free memory", f"{free:.1f} GiB")
 
 

@@ -19,19 +19,25 @@ BOOTSTRAP = "1.26.8"
 """The Go that is fetched as a module where the machine's own is too old to fetch one by itself."""
 
 _SELF_UPGRADING = (1, 21)
-"""From this version on, the Go tool fetches the newer toolchain that a go.mod asks for (go.dev/doc/toolchain)."""
+"""From here on, the Go tool fetches the newer toolchain that a go.mod asks for (go.dev/doc/toolchain)."""
 
 
 def environment(go: Path, **extra: str) -> dict[str, str]:
     """The environment for one call of the Go tool: the user's caches and proxy, our flags."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"GOFLAGS", "GOWORK", "GO111MODULE"}}
-    return kept | {
-        "PATH": f"{go.parent}:{os.environ.get('PATH', '')}",
-        # GOFLAGS in the environment wins over what the user's `go env -w` says.
-        "GOFLAGS": "-mod=mod",
-        "GOWORK": "off",
-        "GOTOOLCHAIN": "auto",
-    } | extra
+    kept = {
+        name: value for name, value in os.environ.items() if name not in {"GOFLAGS", "GOWORK", "GO111MODULE"}
+    }
+    return (
+        kept
+        | {
+            "PATH": f"{go.parent}:{os.environ.get('PATH', '')}",
+            # GOFLAGS in the environment wins over what the user's `go env -w` says.
+            "GOFLAGS": "-mod=mod",
+            "GOWORK": "off",
+            "GOTOOLCHAIN": "auto",
+        }
+        | extra
+    )
 
 
 def run(
@@ -98,7 +104,9 @@ def version_of(go: Path) -> tuple[int, int]:
     )
     match = re.search(r"\bgo(\d+)\.(\d+)", done.stdout)
     if not match:
-        raise MachineError(f"{go} does not run ({last_line(done.stderr)}): install Go again, or take it off PATH")
+        raise MachineError(
+            f"{go} does not run ({last_line(done.stderr)}): install Go again, or take it off PATH"
+        )
     return int(match[1]), int(match[2])
 
 

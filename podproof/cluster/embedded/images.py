@@ -86,9 +86,17 @@ def _nginx(layer: Layer, components: Components) -> None:
 CATALOGUE = (
     # Upstream's pause sleeps and reaps; catatonit does just that with -P.
     Image(("registry.k8s.io/pause:3.10.2",), ("/usr/bin/catatonit", "-P"), packages=("catatonit",)),
-    Image((f"{E2E}/agnhost:2.66.1",), ("/agnhost",), base=True, fill=_binary("agnhost", "agnhost"), command=("pause",)),
+    Image(
+        (f"{E2E}/agnhost:2.66.1",),
+        ("/agnhost",),
+        base=True,
+        fill=_binary("agnhost", "agnhost"),
+        command=("pause",),
+    ),
     # The provisioner's helper asks for plain "busybox".
-    Image((f"{E2E}/busybox:1.37.0-2", "docker.io/library/busybox:latest"), (), base=True, command=("/bin/sh",)),
+    Image(
+        (f"{E2E}/busybox:1.37.0-2", "docker.io/library/busybox:latest"), (), base=True, command=("/bin/sh",)
+    ),
     Image(
         (f"{E2E}/nginx:1.27.0-2", f"{E2E}/nginx:1.28.0-2"),
         ("/usr/sbin/nginx", "-g", "daemon off;"),
@@ -96,7 +104,9 @@ CATALOGUE = (
         packages=("nginx", "nginx-common"),
         fill=_nginx,
     ),
-    Image((f"registry.k8s.io/coredns/coredns:{COREDNS_TAG}",), ("/coredns",), fill=_binary("coredns", "coredns")),
+    Image(
+        (f"registry.k8s.io/coredns/coredns:{COREDNS_TAG}",), ("/coredns",), fill=_binary("coredns", "coredns")
+    ),
     Image(
         ("docker.io/rancher/local-path-provisioner:v0.0.30",),
         (),
@@ -108,13 +118,21 @@ CATALOGUE = (
 _SHELL_PACKAGES = ("busybox",)
 """The dynamic busybox: the static one crashes when it looks up a name."""
 
-_USERS = b"root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/bin/false\nnobody:x:65534:65534::/:/bin/false\n"
+_USERS = b"""\
+root:x:0:0:root:/root:/bin/sh
+www-data:x:33:33:www-data:/var/www:/bin/false
+nobody:x:65534:65534::/:/bin/false
+"""
 _GROUPS = b"root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"
 
 
 def key(components: Components) -> str:
     """Names the images that these components give: changes when the way of making them does."""
-    sources = [inspect.getsource(module) for module in (debian, inspect.getmodule(Image), inspect.getmodule(Layer)) if module]
+    sources = [
+        inspect.getsource(module)
+        for module in (debian, inspect.getmodule(Image), inspect.getmodule(Layer))
+        if module
+    ]
     return hashlib.sha256("\0".join([components.images_key, *sources]).encode()).hexdigest()[:12]
 
 
@@ -171,7 +189,11 @@ class _Packages:
             (folder / "busybox").write_bytes(program.read() if program else b"")
         (folder / "busybox").chmod(0o755)
         listed = subprocess.run(
-            [str(folder / "busybox"), "--list"], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+            [str(folder / "busybox"), "--list"],
+            capture_output=True,
+            text=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
         )
         return [name for name in listed.stdout.split() if name != "busybox"]
 
@@ -181,7 +203,19 @@ def _shell_layer(packages: _Packages) -> bytes:
     layer = Layer()
     for top in ("bin", "sbin", "lib", "lib64"):
         layer.link(top, f"usr/{top}")
-    for top in ("usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "etc", "root", "run", "var/log", "proc", "sys", "dev"):
+    for top in (
+        "usr/bin",
+        "usr/sbin",
+        "usr/lib",
+        "usr/lib64",
+        "etc",
+        "root",
+        "run",
+        "var/log",
+        "proc",
+        "sys",
+        "dev",
+    ):
         layer.directory(top)
     for top in ("tmp", "var/tmp"):
         layer.directory(top, 0o1777)

@@ -1,8 +1,8 @@
-"""The first process of a machine: furnishes its namespaces, then supervises its programs as an init system would.
+"""The first process of a machine: furnishes its namespaces, then supervises its programs as init would.
 
 Run as ``python -m podproof.cluster.embedded.init PLAN`` as process 1 of new PID, mount, network, IPC and UTS
-namespaces. It says ``ready`` on the file descriptor that the plan names once the namespaces exist, waits until the
-other end has given the machine its network, makes the machine's disk its root, and becomes supervisord.
+namespaces. It says ``ready`` on a file descriptor once the namespaces exist, waits until the other end has given
+the machine its network, makes the machine's disk its root, and becomes supervisord.
 """
 
 import json
@@ -23,9 +23,11 @@ KERNEL_SETTINGS = {
     "kernel/keys/root_maxbytes": "25000000",
 }
 """Settings of the whole kernel that every kubelet changes unless it finds them as it wants them
-(pkg/kubelet/cm/container_manager_linux.go). A machine is shown files that say so, and the host stays as it is."""
+(pkg/kubelet/cm/container_manager_linux.go). A machine is shown files that say so; the host stays as it is."""
 
-_OWN = frozenset({"proc", "run", "tmp", "mnt", "media", "opt", "srv", "var", "lost+found", "boot", "root", "home"})
+_OWN = frozenset(
+    {"proc", "run", "tmp", "mnt", "media", "opt", "srv", "var", "lost+found", "boot", "root", "home"}
+)
 """Top-level directories of the host that a machine does not see."""
 
 _WRITABLE = frozenset({"dev", "sys"})
@@ -57,7 +59,7 @@ def furnish(disk: Path, needed: list[str]) -> None:
     mounts.mount("tmpfs", disk / "run", "tmpfs", data="mode=755")
     for path in needed:
         target = disk / path.lstrip("/")
-        if target.exists() and os.path.samefile(target, path):
+        if target.exists() and target.samefile(path):
             continue  # it lies below a directory that is shown already
         target.mkdir(parents=True, exist_ok=True)
         mounts.bind(path, target, read_only=True)

@@ -1,7 +1,7 @@
 """A machine of the cluster: a set of namespaces with a process 1 that supervises its programs.
 
-Killing process 1 is a true power-off: the kernel ends every process of its PID namespace, then drops the mounts
-and the network interfaces that only they held.
+Killing process 1 is a true power-off: the kernel ends every process of its PID namespace, then drops the
+mounts and the network interfaces that only they held.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ from .paths import ClusterPaths
 from .ready import ReadySocket
 
 MARK = "PODPROOF_CLUSTER"
-"""The environment variable that every process of a cluster carries: how `down` finds those of a crashed start."""
+"""The environment variable that every process of a cluster carries, by which `down` finds them all."""
 
 FURNISH_SECONDS = 30.0
-"""How long a machine may take until its namespaces are furnished; it takes a tenth of a second on an idle one."""
+"""How long a machine may take until it is furnished; it takes a tenth of a second when idle."""
 
 POWER_OFF_SECONDS = 20.0
 """How long the kernel may take to end every process of a PID namespace."""
@@ -87,7 +87,9 @@ class Machine:
 
     # --- power -------------------------------------------------------------------------------------
 
-    def power_on(self, programs: Sequence[Program], needed: Sequence[Path], routes: Sequence[network.Route]) -> None:
+    def power_on(
+        self, programs: Sequence[Program], needed: Sequence[Path], routes: Sequence[network.Route]
+    ) -> None:
         """Start the machine and return once its programs are being supervised.
 
         Raises:
@@ -127,7 +129,9 @@ class Machine:
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
             # Process 1 is gone only after all others of its namespace are (pid_namespaces(7)).
             if not select.select([descriptor], [], [], POWER_OFF_SECONDS)[0]:
-                raise ClusterError(f"{self.name}: processes are left {POWER_OFF_SECONDS:.0f} s after its power was cut")
+                raise ClusterError(
+                    f"{self.name}: processes are left {POWER_OFF_SECONDS:.0f} s after its power was cut"
+                )
 
     @property
     def is_on(self) -> bool:
@@ -147,7 +151,7 @@ class Machine:
         return first
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of the machine: process 1 and, since orphans become its children, all its descendants.
+        """Every process of the machine: process 1 and all its descendants, since orphans become its children.
 
         Those of containers are among them, although containers have PID namespaces of their own.
         """
@@ -226,7 +230,7 @@ class Machine:
         return log.read_text(errors="replace") if log.exists() else ""
 
     def _first_process(self) -> int | None:
-        """The launcher's only child; the launcher carries our mark, so that a re-used number is not mistaken."""
+        """The launcher's only child; the launcher carries our mark, so a re-used number does not deceive."""
         try:
             launcher = psutil.Process(int((self._files / "launcher.pid").read_text()))
             if launcher.environ().get(MARK) != str(self._paths.root):
@@ -236,8 +240,9 @@ class Machine:
             return None
 
     def _supervisor(self) -> Any:
-        from supervisor.xmlrpc import SupervisorTransport  # imported late: few callers need it
         from xmlrpc.client import ServerProxy
+
+        from supervisor.xmlrpc import SupervisorTransport  # imported late: few callers need it
 
         transport = SupervisorTransport(None, None, f"unix:///proc/{self.pid}/root/run/supervisor.sock")
         return ServerProxy("http://127.0.0.1", transport=transport).supervisor
@@ -252,14 +257,25 @@ def _process_descriptor(pid: int) -> Iterator[int]:
         os.close(descriptor)
 
 
+_SUPERVISOR = """\
+[supervisord]
+user = root
+logfile = /var/log/podproof/supervisord.log
+logfile_maxbytes = 1MB
+pidfile = /run/supervisord.pid
+childlogdir = /var/log/podproof
+
+[unix_http_server]
+file = /run/supervisor.sock
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+"""
+
+
 def _supervisor_configuration(programs: Sequence[Program]) -> str:
     """The text of a supervisord.conf: every program restarts whenever it ends, for as long as it takes."""
-    sections = [
-        "[supervisord]\nuser = root\nlogfile = /var/log/podproof/supervisord.log\nlogfile_maxbytes = 1MB\n"
-        "pidfile = /run/supervisord.pid\nchildlogdir = /var/log/podproof\n",
-        "[unix_http_server]\nfile = /run/supervisor.sock\n",
-        "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n",
-    ]
+    sections = [_SUPERVISOR]
     for program in programs:
         settings = ",".join(f'{name}="{_literal(value)}"' for name, value in program.environment.items())
         sections.append(

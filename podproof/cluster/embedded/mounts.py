@@ -19,14 +19,20 @@ _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def mount(source: str | Path, target: str | Path, kind: str | None = None, flags: int = 0, data: str = "") -> None:
+def mount(
+    source: str | Path, target: str | Path, kind: str | None = None, flags: int = 0, data: str = ""
+) -> None:
     """Mount `source` on `target`.
 
     Raises:
         OSError: As mount(2).
     """
     result = _libc.mount(
-        str(source).encode(), str(target).encode(), kind.encode() if kind else None, ctypes.c_ulong(flags), data.encode()
+        str(source).encode(),
+        str(target).encode(),
+        kind.encode() if kind else None,
+        ctypes.c_ulong(flags),
+        data.encode(),
     )
     _check(result, target)
 

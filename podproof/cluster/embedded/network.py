@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -55,7 +56,7 @@ class Addresses:
 
     @property
     def nowhere(self) -> str:
-        """The default gateway, which leads nowhere; it must exist, or Service addresses could not be sent to."""
+        """The default gateway, which leads nowhere; without one, Service addresses could not be sent to."""
         return f"198.18.{self.index}.254"
 
     def node(self, number: int) -> str:
@@ -79,7 +80,7 @@ def first_free_index() -> int:
     Raises:
         ClusterError: All are taken.
     """
-    taken = set(os.listdir("/sys/class/net"))
+    taken = {path.name for path in Path("/sys/class/net").iterdir()}
     for index in range(256):
         if Addresses(index).link not in taken:
             return index
@@ -89,16 +90,23 @@ def first_free_index() -> int:
 def lay(paths: ClusterPaths, addresses: Addresses, mark: str, routes: Sequence[Route]) -> None:
     """Make the bridge, and the cable from it to the host.
 
-    The bridge knows the way back to Pods, so that whoever asks for an address elsewhere is told at once that it
-    cannot be reached, instead of waiting in vain.
+    The bridge knows the way back to Pods, so that whoever asks for an address elsewhere is told at once
+    that it cannot be reached, instead of waiting in vain.
 
-    The bridge's namespace lives as long as one process in it; when that ends, the kernel removes the bridge and
-    every cable to it.
+    The bridge's namespace lives as long as one process in it; when that ends, the kernel removes the bridge
+    and every cable to it.
     """
     with (paths.root / "network.log").open("wb") as log:
         keeper = subprocess.Popen(
             # The line says that the namespace exists; then the keeper does nothing, for good.
-            ["unshare", "--net", "--", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; echo here; exec sleep infinity >&2"],
+            [
+                "unshare",
+                "--net",
+                "--",
+                "sh",
+                "-c",
+                "echo 1 >/proc/sys/net/ipv4/ip_forward; echo here; exec sleep infinity >&2",
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -119,7 +127,9 @@ def lay(paths: ClusterPaths, addresses: Addresses, mark: str, routes: Sequence[R
         for route in routes:
             bridge_side.route("add", dst=route.destination, gateway=route.gateway)
     with _here() as host:
-        host.link("add", ifname=addresses.link, kind="veth", peer={"ifname": "host", "net_ns_pid": keeper.pid})
+        host.link(
+            "add", ifname=addresses.link, kind="veth", peer={"ifname": "host", "net_ns_pid": keeper.pid}
+        )
         index = _index(host, addresses.link)
         host.addr("add", index=index, address=addresses.host, prefixlen=_PREFIX)
         host.link("set", index=index, state="up")
@@ -135,7 +145,9 @@ def plug(paths: ClusterPaths, name: str, pid: int, address: str, routes: Sequenc
     """
     keeper = keeper_of(paths)
     if keeper is None:
-        raise ClusterError(f"the network of cluster {paths.name} is gone: podproof up --name {paths.name} mends it")
+        raise ClusterError(
+            f"the network of cluster {paths.name} is gone: podproof up --name {paths.name} mends it"
+        )
     nowhere = f"{address.rsplit('.', 1)[0]}.254"
     with _inside(keeper) as bridge_side:
         # A machine whose power was cut may leave its cable for the instant that the kernel takes.

@@ -122,7 +122,9 @@ def prepare(
     machine.write(f"{_FILES}/kubelet.crt", certificate)
     machine.write(f"{_FILES}/kubelet.key", key, 0o600)
     machine.write(f"{_FILES}/ca.crt", authority.certificate)
-    machine.write(f"{_FILES}/kubelet.conf", authority.kubeconfig(f"system:node:{spec.name}", "system:nodes"), 0o600)
+    machine.write(
+        f"{_FILES}/kubelet.conf", authority.kubeconfig(f"system:node:{spec.name}", "system:nodes"), 0o600
+    )
     machine.write(f"{_FILES}/kube-proxy.conf", authority.kubeconfig("system:kube-proxy"), 0o600)
     machine.write(f"{_FILES}/resolv.conf", f"nameserver {addresses.nowhere}\n")
     machine.write(f"{_FILES}/kubelet.yaml", yaml.safe_dump(_kubelet(group)))

@@ -69,7 +69,9 @@ class Layer:
                 continue
             entry = tarfile.TarInfo(_merged(name))
             entry.type, entry.mode, entry.size = member.type, member.mode, member.size
-            entry.linkname = _merged(member.linkname.removeprefix("./")) if member.islnk() else member.linkname
+            entry.linkname = (
+                _merged(member.linkname.removeprefix("./")) if member.islnk() else member.linkname
+            )
             self._parent(entry.name)
             self._add(entry, tar.extractfile(member) if member.isreg() else None)
 
@@ -96,7 +98,11 @@ def _merged(name: str) -> str:
 
 
 def write_archive(
-    path: Path, names: Sequence[str], layers: Sequence[bytes], entrypoint: Sequence[str], command: Sequence[str] = ()
+    path: Path,
+    names: Sequence[str],
+    layers: Sequence[bytes],
+    entrypoint: Sequence[str],
+    command: Sequence[str] = (),
 ) -> None:
     """Write an archive with one image under several names.
 
@@ -128,9 +134,7 @@ def write_archive(
     index = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": [
-            described | {"annotations": {"io.containerd.image.name": name}} for name in names
-        ],
+        "manifests": [described | {"annotations": {"io.containerd.image.name": name}} for name in names],
     }
     with tarfile.open(path, "w") as archive:
         _store(archive, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))

@@ -37,7 +37,7 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"a cluster's name is at most 20 of a-z, 0-9 and '-', beginning with a letter and not ending in '-': "
+            f"a cluster's name is at most 20 of a-z, 0-9 and '-', first a letter, last no '-': "
             f"{name!r} is not"
         )
     return name

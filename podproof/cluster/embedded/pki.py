@@ -1,4 +1,4 @@
-"""Keys, certificates and kubeconfigs: the control plane's by kubeadm's own phases, the Nodes' signed by its CA."""
+"""Keys, certificates and kubeconfigs: the control plane's by kubeadm's phases, the Nodes' by its CA."""
 
 import datetime
 import ipaddress
@@ -105,17 +105,31 @@ class Authority:
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [
-                {"name": "cluster", "cluster": {"server": self._server, "certificate-authority-data": _base64(self.certificate)}}
+                {
+                    "name": "cluster",
+                    "cluster": {
+                        "server": self._server,
+                        "certificate-authority-data": _base64(self.certificate),
+                    },
+                }
             ],
             "users": [
-                {"name": "user", "user": {"client-certificate-data": _base64(certificate), "client-key-data": _base64(key)}}
+                {
+                    "name": "user",
+                    "user": {
+                        "client-certificate-data": _base64(certificate),
+                        "client-key-data": _base64(key),
+                    },
+                }
             ],
             "contexts": [{"name": "context", "context": {"cluster": "cluster", "user": "user"}}],
             "current-context": "context",
         }
         return yaml.safe_dump(document)
 
-    def issue(self, name: str, group: str | None = None, *, client: bool, address: str | None = None) -> tuple[str, str]:
+    def issue(
+        self, name: str, group: str | None = None, *, client: bool, address: str | None = None
+    ) -> tuple[str, str]:
         """Issue a certificate.
 
         Args:
@@ -144,7 +158,10 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         )
         if address:
-            alternative: list[x509.GeneralName] = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]
+            alternative: list[x509.GeneralName] = [
+                x509.DNSName(name),
+                x509.IPAddress(ipaddress.ip_address(address)),
+            ]
             builder = builder.add_extension(x509.SubjectAlternativeName(alternative), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
         return (

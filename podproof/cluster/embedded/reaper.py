@@ -1,7 +1,8 @@
 """Stops a cluster when the process that it was started for is gone, however that ended.
 
-Run as ``python -m podproof.cluster.embedded.reaper NAME PID``. It waits on a file descriptor of the process, so it
-costs no time until then; if the cluster was stopped in the meantime, there is nothing left to do.
+Run as ``python -m podproof.cluster.embedded.reaper NAME PID``. It waits on a file descriptor of the
+process, so it costs no time until then; if the cluster was stopped in the meantime, there is nothing left
+to do.
 """
 
 import os

@@ -23,8 +23,8 @@ END_SECONDS = 20.0
 def processes(paths: ClusterPaths) -> list[psutil.Process]:
     """Every process that carries the cluster's mark, and those that share a PID namespace with one.
 
-    What runs in containers does not carry the mark, but is in the PID namespace of a machine that does or below it;
-    the kernel ends it with that machine's process 1.
+    What runs in containers does not carry the mark, but is in the PID namespace of a machine that does or
+    below it; the kernel ends it with that machine's process 1.
     """
     found = []
     for process in psutil.process_iter():
@@ -43,7 +43,9 @@ def end(paths: ClusterPaths) -> None:
     _end_processes(paths)
     groups = cgroups.remove(paths.name)
     if groups:
-        raise CleanupError(f"control groups of cluster {paths.name} cannot be removed: {', '.join(map(str, groups))}")
+        raise CleanupError(
+            f"control groups of cluster {paths.name} cannot be removed: {', '.join(map(str, groups))}"
+        )
     if paths.root.exists():
         _remove_files(paths.root)
     with contextlib.suppress(OSError):  # other clusters may be in it

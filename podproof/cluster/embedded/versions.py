@@ -20,7 +20,7 @@ def parse(version: str) -> tuple[int, int, int]:
     match = _FULL.fullmatch(version)
     if not match:
         raise UsageError(
-            f"{version!r} is no version of Kubernetes: give 1.37.1 (a patch release), 1.37 (its newest) or latest"
+            f"{version!r} is no version of Kubernetes: give 1.37.1 (a release), 1.37 (its newest) or latest"
         )
     major, minor, patch = map(int, match.groups())
     return major, minor, patch
@@ -29,7 +29,8 @@ def parse(version: str) -> tuple[int, int, int]:
 def resolve(wanted: str | None) -> str:
     """Return the full version that `wanted` means: None the default, ``latest``, a minor, or a patch release.
 
-    A full version is taken as it stands, without asking anybody; whether it can be had shows when it is built.
+    A full version is taken as it stands, without asking anybody; whether it can be had shows when it is
+    built.
 
     Raises:
         UsageError: It is no version, or one that is too old.
