@@ -92,12 +92,17 @@ def gather(result: ScenarioResult, sources: Sources, repeat: str) -> Evidence:
 
 def timeline_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     """A timeline as a table: seconds since the start, what changed, how, and what it was then."""
-    named = [f"{row['kind']} {row.get('name', '')}".strip() for row in rows]
+    named = [_subject(row) for row in rows]
     width = min(max(map(len, named), default=0), 60)
     return [
         f"{row['seconds']:+9.3f} s  {name:<{width}}  {row['type']:<9} {row['summary']}".rstrip()
         for row, name in zip(rows, named, strict=True)
     ]
+
+
+def _subject(row: dict[str, Any]) -> str:
+    # An Event's own name means nothing to anybody; its summary says what it is about.
+    return "Event" if row["kind"] == "Event" else f"{row['kind']} {row.get('name', '')}".strip()
 
 
 def measurements_table(measurements: Sequence[Measurement]) -> str:

@@ -29,8 +29,9 @@ def events(api: Api, namespace: str) -> Iterator[Piece]:
     from podproof.kube.kinds import EVENT
 
     found = api.list(EVENT, namespace)["items"]
-    rows = sorted((_when(event), _told(event)) for event in found)
-    text = "\n".join(f"{when:<27}  {told}" for when, told in rows) or "none"
+    # Older events have whole seconds only: within one, the order of writing decides.
+    found.sort(key=lambda event: (_when(event), int(event["metadata"]["resourceVersion"])))
+    text = "\n".join(f"{_when(event):<27}  {_told(event)}" for event in found) or "none"
     yield Piece("Events", "events.txt", f"{text}\n")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +49,8 @@ class RunReports:
     def evidence_name(self, nodeid: str) -> str:
         """The directory of one scenario's evidence, relative to the run's."""
         readable = re.sub(r"[^A-Za-z0-9.-]+", "_", nodeid.replace(".feature::test_", "/")).strip("_")
-        return f"evidence/{readable[:150]}"
+        # Shortened names may be the same; the id's checksum is not.
+        return f"evidence/{readable[:100]}-{zlib.crc32(nodeid.encode()):08x}"
 
     def begin(self) -> None:
         """Make the run's directory, let `latest` point at it, and drop the oldest runs."""

@@ -93,7 +93,7 @@ def test_a_failure_says_all_that_is_needed(suite: Suite) -> None:
             "     +0.250 s  Pod web  ADDED     Pending",
             "     +1.500 s  Pod web  MODIFIED  Running",
             "",
-            "evidence: reports/runs/*/evidence/features_numbers_a_n_2",
+            "evidence: reports/runs/*/evidence/features_numbers_a_n_2-*",
             "",
             "repeat:   pytest 'features/numbers.feature::test_a_n[[]2]' --cluster-name other",
             "*verdicts*",
