@@ -84,7 +84,7 @@ def execute(
             _exit_code(socket.read_channel(ws_client.ERROR_CHANNEL), where),
         )
     finally:
-        socket.close()
+        socket.sock.shutdown()  # `close` leaves the connection open when the server has closed its side
 
 
 def _exit_code(channel: str, where: str) -> int | None:

@@ -53,7 +53,8 @@ def cut(recorded: Recording) -> None:
     """Cut the connection of the watch, both ways: nothing that the server sends from now on gets through."""
     stream = recorded._watchers[CONFIG_MAP]._stream
     assert stream is not None
-    shutdown = stream._response._sock_shutdown  # type: ignore[attr-defined]
+    shutdown = stream._response._sock_shutdown
+    assert shutdown is not None
     shutdown(socket.SHUT_RDWR)
 
 
