@@ -169,7 +169,7 @@ class Run:
             self._trouble.append(f"the results could not be written: {error}")
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         if self._allure:
-            self._allure.finish(self._cluster)
+            self._allure.finish(self._cluster, self._verdicts)
 
     def _all_results(self) -> list[ScenarioResult]:
         """Every scenario of every claim that the run touched, those that were not run included."""

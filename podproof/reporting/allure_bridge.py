@@ -9,15 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import allure_commons
-from allure_commons.model2 import Label, Parameter, Status, StatusDetails, TestResult, TestResultContainer
+from allure_commons.model2 import (
+    ExecutableItem,
+    Label,
+    Parameter,
+    Status,
+    StatusDetails,
+    TestResult,
+    TestResultContainer,
+)
 from allure_commons.model2 import TestStepResult as Step
 
+import podproof
 from podproof.reporting.evidence import Evidence
+from podproof.reporting.verdict_table import as_text
+from podproof.verdicts.claims import ClaimVerdict
 from podproof.verdicts.results import ClusterFacts
 from podproof.verdicts.scenarios import Kind, Outcome, ScenarioPlan, ScenarioResult, StepStatus
 
@@ -41,7 +53,8 @@ CATEGORIES = [
     {"name": "NOT APPLICABLE: the cluster lacks a capability", "matchedStatuses": [Status.SKIPPED]},
 ]
 """How reports group what is not TRUE, in the form that Allure 2 and 3 both read."""
-_MACHINERY = frozenset({"measurements", "keep_namespace"})
+_WORTH_SHOWING = 5
+"""Milliseconds from which on something that went well is shown: it talked to the cluster."""
 _KEPT_LABELS = frozenset({"host", "thread", "framework", "language"})
 
 
@@ -109,9 +122,8 @@ class AllureBridge:
     @allure_commons.hookimpl(tryfirst=True)
     def report_container(self, container: TestResultContainer) -> None:
         """Allure is about to write set-up and teardown: leave out the machinery of pytest-bdd."""
-        container.befores = [each for each in container.befores if not _is_machinery(each.name)]
-        # Of each fixture's finalizers, only what comes after its `yield` has a status.
-        container.afters = [each for each in container.afters if each.status and not _is_machinery(each.name)]
+        container.befores = [each for each in container.befores if _tells_something(each)]
+        container.afters = [each for each in container.afters if _tells_something(each)]
         for each in container.afters:
             each.name = each.name.partition("::")[0]
 
@@ -132,13 +144,20 @@ class AllureResults:
                     old.unlink(missing_ok=True)
         write_json(self._directory / "categories.json", CATEGORIES)
 
-    def finish(self, cluster: ClusterFacts) -> None:
-        """Say on which cluster it was, and tidy up."""
+    def finish(self, cluster: ClusterFacts, claims: Sequence[ClaimVerdict]) -> None:
+        """Say on which cluster it was and what came out, and tidy up."""
+        victims = sum(node.victim for node in cluster.nodes)
+        counts = Counter(str(claim.verdict) for claim in claims)
         facts = {
             "Kubernetes": cluster.version or "none",
             "Cluster": f"{cluster.name} ({cluster.provider})" if cluster.name else "none",
-            "Nodes": ", ".join(f"{node.name}{' (victim)' if node.victim else ''}" for node in cluster.nodes),
+            "Nodes": f"{len(cluster.nodes)}, {victims} of them for Node faults",
+            "Claims": ", ".join(f"{count} {verdict}" for verdict, count in counts.items()),
+            "podproof": podproof.__version__,
         }
+        allure_commons.plugin_manager.hook.global_attach_data(
+            body=as_text(claims), name="Verdicts", attachment_type="text/plain", extension="txt"
+        )
         text = "".join(f"{name} = {value}\n" for name, value in facts.items())
         (self._directory / "environment.properties").write_text(text, encoding="utf-8")
         for container in self._directory.glob("*-container.json"):
@@ -210,6 +229,13 @@ def _complete_steps(test: TestResult, result: ScenarioResult) -> None:
         step.statusDetails = None  # the result itself says it, once
 
 
-def _is_machinery(name: str | None) -> bool:
-    fixture = (name or "").partition("::")[0]
-    return fixture.startswith(("pytestbdd", "_pytest_bdd", "__pytest_bdd")) or fixture in _MACHINERY
+def _tells_something(fixture: ExecutableItem) -> bool:
+    """Whether a reader of set-up or teardown wants to see this.
+
+    Most fixtures are values that are there at once, and of each fixture's finalizers only what comes after
+    its `yield` has a status.
+    """
+    if fixture.status is None:
+        return False
+    took = (fixture.stop or 0) - (fixture.start or 0)
+    return fixture.status != Status.PASSED or took >= _WORTH_SHOWING

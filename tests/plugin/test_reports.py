@@ -145,7 +145,10 @@ def test_allure_says_what_a_reader_wants_to_know(suite: Suite) -> None:
     assert bad["statusDetails"]["message"] == "NOT PROVEN: the fault did not take"
     assert "repeat:   pytest features/numbers.feature::test_broken" in bad["statusDetails"]["trace"]
     environment = (suite.root / "reports/allure-results/environment.properties").read_text()
-    assert "Kubernetes = v1.37.1\n" in environment
+    assert "Kubernetes = v1.37.1\nCluster = default (embedded)\n" in environment
+    assert "Nodes = 2, 1 of them for Node faults\nClaims = 1 NOT PROVEN\n" in environment
+    [everything] = (suite.root / "reports/allure-results").glob("*-globals.json")
+    assert json.loads(everything.read_text())["attachments"][0]["name"] == "Verdicts"
 
 
 def test_allure_has_what_failed_in_set_up(suite: Suite) -> None:
