@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from . import (
     cgroups,
     containerd,
     controlplane,
+    daemon,
     doctor,
     images,
     network,
@@ -413,14 +413,8 @@ class EmbeddedCluster:
 
     def _leave_with(self, owner: int) -> None:
         """Have a process of its own stop the cluster when `owner` is gone, however that ends."""
-        subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.reaper", self._name, str(owner)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-        )
+        command = [sys.executable, "-m", f"{__package__}.reaper", self._name, str(owner)]
+        daemon.spawn(command, os.environ, self._paths.root / "reaper.log")
 
 
 def _is_ready(thing: Object | None) -> bool:

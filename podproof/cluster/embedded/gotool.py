@@ -60,7 +60,7 @@ def ask(arguments: list[str], *, directory: Path | None = None) -> Any:
     """Run a Go command that prints one JSON document, and return it.
 
     Raises:
-        ComponentError: The command failed; the text is its last line.
+        ComponentError: The command failed; the text is the reason, on one line.
     """
     done = run(arguments, directory=directory)
     try:
@@ -69,7 +69,7 @@ def ask(arguments: list[str], *, directory: Path | None = None) -> Any:
         answer = {}
     if done.returncode or (isinstance(answer, dict) and answer.get("Error")):
         reason = answer.get("Error") if isinstance(answer, dict) else None
-        raise ComponentError(str(reason or last_line(done.stderr)))
+        raise ComponentError(" ".join(str(reason or last_line(done.stderr)).split()))
     return answer
 
 

@@ -1,7 +1,7 @@
 """The first process of a machine: furnishes its namespaces, then supervises its programs as init would.
 
 Run as ``python -m podproof.cluster.embedded.init PLAN`` as process 1 of new PID, mount, network, IPC and UTS
-namespaces. It says ``ready`` on a file descriptor once the namespaces exist, waits until the other end has given
+namespaces. It says ``ready`` on a file descriptor once these exist, waits until the other end has given
 the machine its network, makes the machine's disk its root, and becomes supervisord.
 """
 

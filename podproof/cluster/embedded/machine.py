@@ -9,7 +9,6 @@ import json
 import os
 import select
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ import psutil
 import podproof
 from podproof.errors import ClusterError
 
-from . import network
+from . import daemon, network
 from .gotool import last_line
 from .paths import ClusterPaths
 from .ready import ReadySocket
@@ -122,16 +121,18 @@ class Machine:
         Raises:
             ClusterError: The kernel did not end them all in time.
         """
-        first = self._first_process()
-        if first is None:
+        first, launcher = self._first_process(), self._launcher()
+        if first is None or launcher is None:
             return
-        with contextlib.suppress(ProcessLookupError), _process_descriptor(first) as descriptor:
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError), _descriptors(first, launcher) as descriptors:
+            signal.pidfd_send_signal(descriptors[0], signal.SIGKILL)
             # Process 1 is gone only after all others of its namespace are (pid_namespaces(7)).
-            if not select.select([descriptor], [], [], POWER_OFF_SECONDS)[0]:
-                raise ClusterError(
-                    f"{self.name}: processes are left {POWER_OFF_SECONDS:.0f} s after its power was cut"
-                )
+            for descriptor in descriptors:
+                if not select.select([descriptor], [], [], POWER_OFF_SECONDS)[0]:
+                    raise ClusterError(
+                        f"{self.name}: processes are left {POWER_OFF_SECONDS:.0f} s after its power was cut"
+                    )
+        daemon.reap(launcher)
 
     @property
     def is_on(self) -> bool:
@@ -166,18 +167,17 @@ class Machine:
 
     def start(self, *names: str) -> None:
         """Start programs that do not start at boot, without waiting for each to settle."""
-        supervisor = self._supervisor()
-        for name in names:
-            supervisor.startProcess(name, False)
+        with self._supervisor() as supervisor:
+            for name in names:
+                supervisor.startProcess(name, False)
 
     def programs(self) -> dict[str, str]:
         """The state of each program, by name: ``RUNNING``, ``STARTING``, ``BACKOFF``, ``STOPPED`` ..."""
         if not self.is_on:
             return {}
-        try:
-            return {each["name"]: each["statename"] for each in self._supervisor().getAllProcessInfo()}
-        except OSError:
-            return {}
+        with contextlib.suppress(OSError), self._supervisor() as supervisor:
+            return {each["name"]: each["statename"] for each in supervisor.getAllProcessInfo()}
+        return {}
 
     def ready_socket(self, program: str) -> ReadySocket:
         """What `program` tells when it is ready; make it before the machine is powered on."""
@@ -199,26 +199,25 @@ class Machine:
         }
 
     def _spawn(self, plan: Path, status: int, go: int) -> None:
-        with (self._files / "boot.log").open("wb") as log:
-            launcher = subprocess.Popen(
-                ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--net", "--ipc", "--uts", "--",
-                 sys.executable, "-m", f"{__package__}.init", str(plan)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=(status, go),
-                cwd="/",
-                env={
-                    "PATH": os.environ.get("PATH", os.defpath),
-                    "PYTHONDONTWRITEBYTECODE": "1",
-                    MARK: str(self._paths.root),
-                    "PODPROOF_STATUS_FD": str(status),
-                    "PODPROOF_GO_FD": str(go),
-                },
-            )  # fmt: skip
-        self._launcher = launcher
-        (self._files / "launcher.pid").write_text(str(launcher.pid))
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            MARK: str(self._paths.root),
+            "PODPROOF_STATUS_FD": str(status),
+            "PODPROOF_GO_FD": str(go),
+        }
+        namespaces = ["--pid", "--fork", "--kill-child", "--mount", "--net", "--ipc", "--uts"]
+        command: list[str | Path] = [
+            "unshare",
+            *namespaces,
+            "--",
+            sys.executable,
+            "-m",
+            f"{__package__}.init",
+            plan,
+        ]
+        launcher = daemon.spawn(command, environment, self._files / "boot.log", keep=(status, go))
+        (self._files / "launcher.pid").write_text(str(launcher))
 
     def _expect(self, descriptor: int, word: bytes) -> None:
         if select.select([descriptor], [], [], FURNISH_SECONDS)[0] and os.read(descriptor, len(word)) == word:
@@ -230,31 +229,44 @@ class Machine:
         return log.read_text(errors="replace") if log.exists() else ""
 
     def _first_process(self) -> int | None:
-        """The launcher's only child; the launcher carries our mark, so a re-used number does not deceive."""
+        """The launcher's only child."""
+        launcher = self._launcher()
+        with contextlib.suppress(psutil.Error):
+            if launcher is not None:
+                return next((child.pid for child in psutil.Process(launcher).children()), None)
+        return None
+
+    def _launcher(self) -> int | None:
+        """The process that made the namespaces; it carries our mark, so a re-used number does not deceive."""
         try:
-            launcher = psutil.Process(int((self._files / "launcher.pid").read_text()))
-            if launcher.environ().get(MARK) != str(self._paths.root):
-                return None
-            return next((child.pid for child in launcher.children()), None)
+            number = int((self._files / "launcher.pid").read_text())
+            return number if psutil.Process(number).environ().get(MARK) == str(self._paths.root) else None
         except (FileNotFoundError, ValueError, psutil.Error):
             return None
 
-    def _supervisor(self) -> Any:
-        from xmlrpc.client import ServerProxy
+    @contextlib.contextmanager
+    def _supervisor(self) -> Iterator[Any]:
+        """A connection to the machine's supervisord, by its XML-RPC interface."""
+        from xmlrpc.client import ServerProxy  # imported late: few callers need it
 
-        from supervisor.xmlrpc import SupervisorTransport  # imported late: few callers need it
+        from supervisor.xmlrpc import SupervisorTransport
 
         transport = SupervisorTransport(None, None, f"unix:///proc/{self.pid}/root/run/supervisor.sock")
-        return ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        with ServerProxy("http://127.0.0.1", transport=transport) as proxy:
+            yield proxy.supervisor
 
 
 @contextlib.contextmanager
-def _process_descriptor(pid: int) -> Iterator[int]:
-    descriptor = os.pidfd_open(pid)
+def _descriptors(*pids: int) -> Iterator[list[int]]:
+    """File descriptors of processes: readable once these have ended, whatever becomes of their numbers."""
+    opened: list[int] = []
     try:
-        yield descriptor
+        for pid in pids:
+            opened.append(os.pidfd_open(pid))  # noqa: PERF401 - those opened so far are closed if one fails
+        yield opened
     finally:
-        os.close(descriptor)
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 _SUPERVISOR = """\

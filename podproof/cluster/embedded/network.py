@@ -3,10 +3,7 @@
 No route leads out of it: what a Node or a Pod sends to any other address ends at the bridge.
 """
 
-import contextlib
 import os
-import signal
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +13,7 @@ import psutil
 
 from podproof.errors import ClusterError
 
+from . import daemon
 from .paths import ClusterPaths
 
 SERVICE_RANGE = "10.96.0.0/16"
@@ -96,29 +94,23 @@ def lay(paths: ClusterPaths, addresses: Addresses, mark: str, routes: Sequence[R
     The bridge's namespace lives as long as one process in it; when that ends, the kernel removes the bridge
     and every cable to it.
     """
-    with (paths.root / "network.log").open("wb") as log:
-        keeper = subprocess.Popen(
-            # The line says that the namespace exists; then the keeper does nothing, for good.
-            [
-                "unshare",
-                "--net",
-                "--",
-                "sh",
-                "-c",
-                "echo 1 >/proc/sys/net/ipv4/ip_forward; echo here; exec sleep infinity >&2",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-            cwd="/",
-            env={"PATH": os.environ.get("PATH", os.defpath), mark: str(paths.root)},
+    said, say = os.pipe()
+    script = f"echo 1 >/proc/sys/net/ipv4/ip_forward; echo here >&{say}; exec {say}>&-; exec sleep infinity"
+    environment = {"PATH": os.environ.get("PATH", os.defpath), mark: str(paths.root)}
+    try:
+        keeper = daemon.spawn(
+            ["unshare", "--net", "--", "bash", "-c", script],
+            environment,
+            paths.root / "network.log",
+            keep=(say,),
         )
-    (paths.root / "network.pid").write_text(str(keeper.pid))
-    with keeper.stdout as said:  # type: ignore[union-attr] # it is a pipe, as asked for above
-        if said.readline() != b"here\n":
+    finally:
+        os.close(say)
+    (paths.root / "network.pid").write_text(str(keeper))
+    with os.fdopen(said) as keepers_words:
+        if keepers_words.readline() != "here\n":
             raise ClusterError("a network namespace cannot be made: podproof doctor says what lacks")
-    with _inside(keeper.pid) as bridge_side:
+    with _inside(keeper) as bridge_side:
         bridge_side.link("set", index=_index(bridge_side, "lo"), state="up")
         bridge_side.link("add", ifname=_BRIDGE, kind="bridge")
         bridge = _index(bridge_side, _BRIDGE)
@@ -127,13 +119,11 @@ def lay(paths: ClusterPaths, addresses: Addresses, mark: str, routes: Sequence[R
         for route in routes:
             bridge_side.route("add", dst=route.destination, gateway=route.gateway)
     with _here() as host:
-        host.link(
-            "add", ifname=addresses.link, kind="veth", peer={"ifname": "host", "net_ns_pid": keeper.pid}
-        )
+        host.link("add", ifname=addresses.link, kind="veth", peer={"ifname": "host", "net_ns_pid": keeper})
         index = _index(host, addresses.link)
         host.addr("add", index=index, address=addresses.host, prefixlen=_PREFIX)
         host.link("set", index=index, state="up")
-    with _inside(keeper.pid) as bridge_side:
+    with _inside(keeper) as bridge_side:
         _join(bridge_side, "host")
 
 
@@ -174,12 +164,11 @@ def keeper_of(paths: ClusterPaths) -> int | None:
         return None
 
 
-def cut(paths: ClusterPaths) -> None:
-    """End the bridge and every cable."""
-    keeper = keeper_of(paths)
-    if keeper is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(keeper, signal.SIGKILL)
+def unplug_host(addresses: Addresses) -> None:
+    """Remove the host's end of the cable, and with it the other one."""
+    with _here() as host:
+        for index in host.link_lookup(ifname=addresses.link):
+            host.link("del", index=index)
 
 
 def _here() -> Any:

@@ -12,7 +12,7 @@ import psutil
 
 from podproof.errors import CleanupError
 
-from . import cgroups
+from . import cgroups, daemon, network, state
 from .machine import MARK
 from .paths import ClusterPaths, state_directory
 
@@ -40,6 +40,10 @@ def end(paths: ClusterPaths) -> None:
     Raises:
         CleanupError: Something could not be removed; it is named.
     """
+    running = state.read(paths)
+    if running is not None:
+        # The kernel would remove it too, but some time after the last process.
+        network.unplug_host(network.Addresses(running.index))
     _end_processes(paths)
     groups = cgroups.remove(paths.name)
     if groups:
@@ -68,9 +72,8 @@ def _end_processes(paths: ClusterPaths) -> None:
         for descriptor in descriptors:
             select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
             os.close(descriptor)
-        for process in left:  # our own children stay as zombies until they are waited for
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(process.pid, os.WNOHANG)
+        for process in left:
+            daemon.reap(process.pid)
 
 
 def _remove_files(root: Path) -> None:

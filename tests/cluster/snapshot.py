@@ -1,0 +1,118 @@
+"""What of this machine a cluster could leave changed."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from podproof.cluster.embedded import cgroups, network, remains, state
+from podproof.cluster.embedded.init import KERNEL_SETTINGS
+from podproof.cluster.embedded.paths import ClusterPaths
+
+FOLDERS = ("/", "/etc", "/mnt", "/opt", "/run", "/run/netns", "/var/lib", "/var/log")
+"""Where container runtimes, kubelets and Pods commonly leave something."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine at one moment; two of them compare equal if nothing was left.
+
+    Control groups and links of other clusters that run on the machine are left out: they come and go.
+    """
+
+    mounts: tuple[str, ...]
+    links: frozenset[str]
+    groups: frozenset[str]
+    files: frozenset[str]
+    kernel: tuple[str, ...]
+
+    @classmethod
+    def now(cls) -> "Machine":
+        """Look at it."""
+        return cls(
+            mounts=tuple(Path("/proc/self/mounts").read_text().splitlines()),
+            links=frozenset(path.name for path in Path("/sys/class/net").iterdir()) - _links_of_others(),
+            groups=frozenset(_groups()),
+            files=frozenset(_files()),
+            kernel=tuple((Path("/proc/sys") / name).read_text() for name in KERNEL_SETTINGS),
+        )
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What a running cluster consists of, by numbers that the kernel does not use twice at the same time."""
+
+    processes: frozenset[tuple[int, float]]
+    namespaces: frozenset[str]
+
+    @classmethod
+    def of(cls, name: str) -> "Belongings":
+        """Find the processes of a cluster, those in its containers included, and all their namespaces."""
+        everything = everything_of(name)
+        ours = _namespaces_of(os.getpid())
+        return cls(
+            frozenset((process.pid, process.create_time()) for process in everything),
+            frozenset(inode for process in everything for inode in _namespaces_of(process.pid)) - ours,
+        )
+
+    def left(self) -> list[str]:
+        """Those that still exist."""
+        processes = [f"process {pid} {name}" for pid, began in self.processes if (name := _alive(pid, began))]
+        # The kernel gives numbers of namespaces out again, so those of other clusters are no sign of ours.
+        others = {process.pid for name in state.every_name() for process in everything_of(name)}
+        in_use = {inode for pid in psutil.pids() if pid not in others for inode in _namespaces_of(pid)}
+        return processes + [f"namespace {inode}" for inode in self.namespaces & in_use]
+
+
+def everything_of(name: str) -> set[psutil.Process]:
+    """Every process of a cluster, those in its containers included."""
+    found = remains.processes(ClusterPaths(name))
+    return {process for root in found for process in (root, *_descendants(root))}
+
+
+def _descendants(root: psutil.Process) -> list[psutil.Process]:
+    try:
+        return root.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _alive(pid: int, began: float) -> str | None:
+    """The name of the process, unless it has ended; one that init has yet to take note of has ended."""
+    try:
+        process = psutil.Process(pid)
+        if process.create_time() != began or process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return process.name()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _namespaces_of(pid: int) -> frozenset[str]:
+    try:
+        return frozenset(os.readlink(link) for link in Path(f"/proc/{pid}/ns").iterdir())  # noqa: PTH115
+    except OSError:  # it has ended
+        return frozenset()
+
+
+def _groups() -> list[str]:
+    found = []
+    for root in cgroups.hierarchies():
+        for folder, below, _ in os.walk(root):
+            below[:] = [name for name in below if name not in _groups_of_others()]
+            found.append(folder)
+    return found
+
+
+def _groups_of_others() -> set[str]:
+    return {cgroups.group_of(name) for name in state.every_name()}
+
+
+def _links_of_others() -> set[str]:
+    running = [state.read(ClusterPaths(name)) for name in state.every_name()]
+    return {network.Addresses(each.index).link for each in running if each}
+
+
+def _files() -> list[str]:
+    return [str(path) for folder in FOLDERS if Path(folder).is_dir() for path in Path(folder).iterdir()]

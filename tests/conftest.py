@@ -1,0 +1,21 @@
+"""Fixtures of the project's own tests: a real cluster of their own."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from podproof.cluster.embedded.cluster import EmbeddedCluster
+from podproof.cluster.embedded.progress import Progress
+
+TEST_CLUSTER = "tests"
+"""A name of its own, so that the tests leave a cluster alone that somebody is using."""
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[EmbeddedCluster]:
+    """A cluster for the tests that need one; it ends with this process at the latest."""
+    embedded = EmbeddedCluster(TEST_CLUSTER, report=Progress())
+    embedded.up(owner=os.getpid())
+    yield embedded
+    embedded.down()
