@@ -42,7 +42,7 @@ class Measurements:
             bound: How long it may take, in seconds, if anything says so.
             origin: Where the bound comes from.
         """
-        taken = Measurement(name, float(seconds), None if bound is None else float(bound), origin)
+        taken = Measurement(name, round(float(seconds), 3), None if bound is None else float(bound), origin)
         self._taken.append(taken)
         return taken
 
