@@ -30,8 +30,8 @@ def group_of(cluster: str) -> str:
     return f"podproof-{cluster}"
 
 
-def create(cluster: str, node: str) -> str:
-    """Make the Node's group in every hierarchy and return its path, as ``cgroupRoot`` names it."""
+def create(cluster: str, node: str) -> None:
+    """Make the Node's group in every hierarchy."""
     group = group_of(cluster)
     for root in hierarchies():
         parent = root
@@ -45,14 +45,16 @@ def create(cluster: str, node: str) -> str:
                 if not unified() and (below / file).exists():
                     (below / file).write_text((parent / file).read_text())
             parent = below
-    return f"/{group}/{node}"
 
 
-def remove(cluster: str) -> list[Path]:
-    """Remove a cluster's groups, which hold no process any more; return those that could not be removed."""
+def remove(cluster: str, node: str = "") -> list[Path]:
+    """Remove the groups of a cluster, or of one Node, and return those that could not be removed.
+
+    Only groups without processes can be.
+    """
     left = []
     for root in hierarchies():
-        top = root / group_of(cluster)
+        top = root / group_of(cluster) / node
         for folder, _, _ in os.walk(top, topdown=False):
             try:
                 Path(folder).rmdir()

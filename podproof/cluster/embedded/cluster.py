@@ -207,6 +207,8 @@ class EmbeddedCluster:
             UsageError: There is no such Node.
         """
         self.machine(node).power_off()
+        # A real machine forgets them; a kubelet that finds its last life's tries to revive each for seconds.
+        cgroups.remove(self._name, node)
 
     def power_on(self, node: str) -> None:
         """Switch a Node on again, with the disk that it had; returns when its programs are started.
@@ -368,6 +370,7 @@ class EmbeddedCluster:
 
     def _boot_node(self, machine: Machine, spec: node.NodeSpec, components: Components) -> None:
         needed = [components.directory(name) for name in ("kubernetes", "containerd", "runc", "cni-plugins")]
+        cgroups.create(self._name, spec.name)
         ready = machine.ready_socket("containerd")
         machine.power_on(node.programs(components, spec), needed, self._pod_routes(but=spec.name))
         if not ready.wait(waits.CONTAINERD_READY.seconds):

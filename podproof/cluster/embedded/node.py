@@ -116,8 +116,7 @@ def prepare(
     authority: pki.Authority,
     addresses: Addresses,
 ) -> None:
-    """Write the Node's configuration and certificates on its disk, and make its control groups."""
-    group = cgroups.create(paths.name, spec.name)
+    """Write the Node's configuration and certificates on its disk."""
     certificate, key = authority.issue(spec.name, client=False, address=spec.address)
     machine.write(f"{_FILES}/kubelet.crt", certificate)
     machine.write(f"{_FILES}/kubelet.key", key, 0o600)
@@ -127,7 +126,9 @@ def prepare(
     )
     machine.write(f"{_FILES}/kube-proxy.conf", authority.kubeconfig("system:kube-proxy"), 0o600)
     machine.write(f"{_FILES}/resolv.conf", f"nameserver {addresses.nowhere}\n")
-    machine.write(f"{_FILES}/kubelet.yaml", yaml.safe_dump(_kubelet(group)))
+    machine.write(
+        f"{_FILES}/kubelet.yaml", yaml.safe_dump(_kubelet(f"/{cgroups.group_of(paths.name)}/{spec.name}"))
+    )
     machine.write(f"{_FILES}/cni/10-podproof.conflist", json.dumps(_pod_network(spec)))
     machine.write(
         f"{_FILES}/containerd.toml",
