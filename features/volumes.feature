@@ -86,7 +86,7 @@ Feature: Volumes
         | deleted |
         | evicted |
 
-    @limit @victim-node @slow
+    @limit @victim-node
     Scenario: A reboot of the Node keeps a Volume on disk and empties one in memory
       Given a Pod that has written a file to a Volume on disk
       And it has written a file to a Volume in memory

@@ -299,7 +299,7 @@ class Api:
     def _note_warnings(self, response: urllib3.HTTPResponse) -> None:
         for header in response.headers.getlist("Warning"):
             # RFC 7234: code, agent, then the text in quotes.
-            text = header.partition('"')[2].rpartition('"')[0] or header
+            text = header.partition('"')[2].rpartition('"')[0].replace('\\"', '"') or header
             with self._lock:
                 if text not in self.warnings:
                     self.warnings.append(text)

@@ -8,7 +8,7 @@ import secrets
 from podproof.errors import CleanupError, TrialError
 from podproof.kube import deadlines, watch
 from podproof.kube.client import Api, ApiError
-from podproof.kube.kinds import NAMESPACE, SERVICE_ACCOUNT, Object
+from podproof.kube.kinds import CLAIM, NAMESPACE, POD, SERVICE_ACCOUNT, Object
 from podproof.kube.manifests import Applied
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -97,6 +97,10 @@ class Namespace:
         """
         try:
             self._api.delete(NAMESPACE, None, self.name)
+            # Kubernetes empties a namespace 5 s after its deletion. What takes time to go can go meanwhile:
+            # nothing can be made anew in a namespace that is being deleted.
+            for kind in (POD, CLAIM):
+                self._api.request("DELETE", kind.path(self.name))
         except ApiError as error:
             if error.status == 404:
                 return
@@ -120,7 +124,8 @@ def _what_is_stuck(namespace: Object | None) -> str:
     """The server's own account of what keeps a namespace from going."""
     if namespace is None:
         return "the API server could not be watched"
-    reasons = [
+    reasons = [f"it is {namespace.get('status', {}).get('phase')}"]
+    reasons += [
         f"{condition['type']}: {condition.get('message', '')}"
         for condition in namespace.get("status", {}).get("conditions", ())
         if condition["status"] == "True"
@@ -128,4 +133,4 @@ def _what_is_stuck(namespace: Object | None) -> str:
     finalizers = namespace["metadata"].get("finalizers", []) + namespace["spec"].get("finalizers", [])
     if finalizers:
         reasons.append(f"finalizers {', '.join(finalizers)}")
-    return "; ".join(reasons) or "it does not say why"
+    return "; ".join(reasons)

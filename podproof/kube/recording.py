@@ -53,7 +53,7 @@ class Recording:
         self.stop()
 
     def start(self) -> None:
-        """Start all watches and wait until each has listed what there is.
+        """Start all watches and wait until each has listed what there is and follows what comes.
 
         Raises:
             TrialError: One did not; the text says which and why.
@@ -62,17 +62,13 @@ class Recording:
         for watcher in self._watchers.values():
             watcher.start()
         end = time.monotonic() + deadlines.WATCH_STARTED.patience
-        with self._news:
-            listed = self._news.wait_for(
-                lambda: all(watcher.listed for watcher in self._watchers.values()), end - time.monotonic()
-            )
-        if not listed:
+        missing = [
+            f"{kind.name} ({watcher.trouble or 'no answer'})"
+            for kind, watcher in self._watchers.items()
+            if not watcher.watching.wait(end - time.monotonic())
+        ]
+        if missing:
             self.stop()
-            missing = [
-                f"{kind.name} ({watcher.trouble or 'no answer'})"
-                for kind, watcher in self._watchers.items()
-                if not watcher.listed
-            ]
             raise TrialError(f"cannot watch {', '.join(missing)} within {deadlines.WATCH_STARTED}")
 
     def stop(self) -> None:
@@ -314,5 +310,3 @@ class Recording:
                 for thing in items:
                     if (uid(thing), version(thing)) not in watcher.seen:
                         self._take(watcher, "RELISTED", thing)
-            watcher.listed = True
-            self._news.notify_all()

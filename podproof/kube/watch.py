@@ -93,16 +93,16 @@ def until(
         TrialError: Time is up (or what `stuck` makes).
     """
     end = time.monotonic() + deadline.patience
-    query: dict[str, str | int | bool] = {"fieldSelector": f"metadata.name={name}"}
+    query = {"fieldSelector": f"metadata.name={name}"}
     seen: Object | None = None
     while (left := end - time.monotonic()) > 0:
         listed = api.request("GET", kind.path(namespace), query=query)
         seen = next(iter(listed["items"]), None)
         if holds(seen):
             return seen
-        query["timeoutSeconds"] = math.ceil(left)  # the server ends the stream, and with it this wait
+        limit = {"timeoutSeconds": math.ceil(left)}  # the server ends the stream, and with it this wait
         with suppress(ExpiredError, urllib3.exceptions.HTTPError):
-            stream = Stream(api, kind, namespace, listed["metadata"]["resourceVersion"], query)
+            stream = Stream(api, kind, namespace, listed["metadata"]["resourceVersion"], {**query, **limit})
             try:
                 for change, thing in stream:
                     if change == "BOOKMARK":
@@ -112,4 +112,8 @@ def until(
                         return seen
             finally:
                 stream.close()
+    # What the watch may have missed counts too, but only now: nothing is asked again and again.
+    seen = next(iter(api.request("GET", kind.path(namespace), query=query)["items"]), None)
+    if holds(seen):
+        return seen
     raise stuck(seen) if stuck else TrialError(f"{kind.name} {name} was not as wanted within {deadline}")

@@ -22,7 +22,7 @@ class Watcher:
 
     Attributes:
         kind: The kind.
-        listed: Whether the first list has arrived.
+        watching: Set once the first list has arrived and the first stream is open.
         seen: Every (uid, resource version) that arrived; kept by the recording.
         alive: The uids that exist; kept by the recording.
         trouble: Why it is not connected; None while it is.
@@ -48,7 +48,7 @@ class Watcher:
                 first list).
         """
         self.kind = kind
-        self.listed = False
+        self.watching = threading.Event()
         self.seen: set[tuple[str, str]] = set()
         self.alive: set[str] = set()
         self.trouble: str | None = None
@@ -102,7 +102,7 @@ class Watcher:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _list(self) -> str:
-        missed_since = self._contact if self.listed else None
+        missed_since = self._contact if self.watching.is_set() else None
         answer = self._api.list(self.kind, self._namespace)
         self._on_list(self, answer["items"], missed_since)
         self.trouble = None
@@ -118,6 +118,7 @@ class Watcher:
             if self._stopping.is_set():
                 return
             self.trouble = None
+            self.watching.set()
             for change_type, thing in stream:
                 self._contact = time.monotonic()
                 if change_type != "BOOKMARK":

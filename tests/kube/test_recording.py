@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -18,7 +19,7 @@ from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import POD, Kind, Object, name
 from podproof.kube.namespaces import Namespace
 from podproof.kube.recording import Recording
-from podproof.kube.watch import Stream
+from podproof.kube.watch import ExpiredError, Stream
 
 CONFIG_MAP = Kind("ConfigMap", "v1", "configmaps")
 SOON = Deadline("a test", 20, "a test", "a test")
@@ -59,11 +60,14 @@ def cut(recorded: Recording) -> None:
 
 
 def forget(recorded: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut the connection, and make the watch resume once at a version that the server has long forgotten."""
+    """Cut the connection, and find when resuming that the server has forgotten what came since.
 
-    def resume(api: Api, kind: Kind, namespace: str | None, _: str) -> Stream:
+    A young cluster has forgotten nothing yet, so that one answer is put in its place.
+    """
+
+    def resume(*_: object) -> Stream:
         monkeypatch.setattr(watcher, "Stream", Stream)
-        return Stream(api, kind, namespace, "1")
+        raise ExpiredError
 
     monkeypatch.setattr(watcher, "Stream", resume)
     cut(recorded)
@@ -224,3 +228,23 @@ def test_the_timeline_is_plain_and_in_order(recorded: Recording, namespace: Name
     assert [row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows)
     assert {"seconds", "arrived", "server", "kind", "name", "uid", "type", "summary"} == rows[-1].keys()
     assert recorded.lateness()["ConfigMap"] < 2
+
+
+def test_a_server_that_has_forgotten_says_so_in_the_stream_too() -> None:
+    # As kube-apiserver 1.37 sends it for a resource version that is too old.
+    line = (
+        b'{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
+        b'"message":"too old resource version: 1 (442)","reason":"Expired","code":410}}\n'
+    )
+
+    class Answer:
+        def stream(self, _: int) -> list[bytes]:
+            return [line[:50], line[50:]]
+
+    class Server:
+        def open(self, *_: object, **__: object) -> Answer:
+            return Answer()
+
+    stream = Stream(cast(Api, Server()), CONFIG_MAP, "any", "1")
+    with pytest.raises(ExpiredError):
+        list(stream)
