@@ -82,6 +82,11 @@ class ClusterUse:
             self.acquired = selection.attach(self._request())
         return self.acquired
 
+    @property
+    def ends_with_run(self) -> bool:
+        """Whether the cluster was started for a run, and will be gone with it."""
+        return getattr(self.cluster(), "owner", None) is not None
+
     def kubectl(self) -> str:
         """How kubectl reaches the cluster, for the commands that texts tell."""
         cluster = self.cluster()

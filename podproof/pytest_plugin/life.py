@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pytest_bdd.parser import Step
 
-from podproof.pytest_plugin.cluster_use import CLUSTER_USE
+from podproof.pytest_plugin.cluster_use import CLUSTER_USE, ClusterUse
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.failure_text import as_longrepr, failure_text, traceback_text
 from podproof.pytest_plugin.options import repeat_command
@@ -77,7 +77,7 @@ class Life:
             self._reword(item, trial, call.excinfo, report, notes)
         report.podproof = {  # type: ignore[attr-defined]  # a report carries extra attributes between processes
             "outcome": str(trial.outcome or ""),
-            "result": trial.result().to_json() if call.when == "teardown" else None,
+            "result": trial.result().to_json(),
         }
         if self._bridge:
             self._bridge.update(trial.result(), report.longreprtext if report.failed else "")
@@ -100,12 +100,12 @@ class Life:
         report.longrepr = as_longrepr(text, trial, phase, error)
 
     def _gather(self, item: pytest.Item, trial: Trial) -> list[str]:
-        from podproof.reporting.evidence import gather
+        from podproof.reporting.evidence import FAILED, gather
 
         evidence = gather(trial.result(), _sources(item), repeat_command(item.config, item.nodeid))
         if self._bridge:
             self._bridge.attach(evidence)
-        if trial.outcome is Outcome.TRUE:
+        if trial.outcome not in FAILED:
             return []
         trial.evidence = self._reports.evidence_name(item.nodeid)
         directory = self._reports.directory / trial.evidence
@@ -116,12 +116,7 @@ class Life:
             notes.append("last events:\n" + "\n".join(f"  {line}" for line in evidence.last_changes))
         notes.append(f"evidence: {shortest(directory)}")
         if keeps_namespace(item) and (kept := getattr(_sources(item).namespace, "name", None)):
-            kubectl = item.config.stash[CLUSTER_USE].kubectl()
-            notes.append(
-                f"kept:     namespace {kept}\n"
-                f"  look:   {kubectl} --namespace {kept} get all,events\n"
-                f"  remove: {kubectl} delete namespace {kept}"
-            )
+            notes.append(_how_to_look(item.config.stash[CLUSTER_USE], kept))
         return notes
 
     # fixtures
@@ -187,6 +182,21 @@ def _sources(item: pytest.Item) -> Sources:
     of_session: dict[str, Any] = item.session.stash.get(_FOUND, nothing)
     of_scenario: dict[str, Any] = item.stash.get(_FOUND, nothing)
     return Sources(**of_session, **of_scenario)
+
+
+def _how_to_look(use: ClusterUse, namespace: str) -> str:
+    """What to do with a namespace that was kept."""
+    if use.ends_with_run:
+        return (
+            f"kept:     namespace {namespace}, but only until this run ends: it started the cluster itself.\n"
+            "          To look at it afterwards, start one first: podproof up"
+        )
+    kubectl = use.kubectl()
+    return (
+        f"kept:     namespace {namespace}\n"
+        f"  look:   {kubectl} --namespace {namespace} get all,events\n"
+        f"  remove: {kubectl} delete namespace {namespace}"
+    )
 
 
 def _count_retries(item: pytest.Item, trial: Trial) -> None:

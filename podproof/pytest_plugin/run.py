@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -114,8 +115,7 @@ class Run:
         """Keep what came out of a scenario, from whichever process it comes."""
         data = getattr(report, "podproof", None)
         if data is not None:
-            if data["result"] is not None:
-                self._results[report.nodeid] = ScenarioResult.from_json(data["result"])
+            self._results[report.nodeid] = _so_far(ScenarioResult.from_json(data["result"]), report.when)
         elif report.failed and (plan := self._plans().get(report.nodeid)) is not None:
             # No scenario's own report: the process that ran it is gone.
             self._results[report.nodeid] = ScenarioResult(plan, Outcome.NOT_PROVEN, report.longreprtext)
@@ -211,6 +211,15 @@ class TestStatus:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+
+
+def _so_far(result: ScenarioResult, phase: str) -> ScenarioResult:
+    """What a scenario's result is worth if no later phase of it is ever heard of."""
+    if phase == "call" and result.outcome is Outcome.TRUE:
+        return replace(result, outcome=Outcome.NOT_PROVEN, reason="interrupted while cleaning up")
+    if phase == "setup" and result.outcome is Outcome.NOT_RUN:
+        return replace(result, reason="interrupted while it ran")
+    return result
 
 
 def is_unproven_call(report: pytest.TestReport) -> bool:

@@ -11,6 +11,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -161,9 +162,10 @@ class AllureResults:
         text = "".join(f"{name} = {value}\n" for name, value in facts.items())
         (self._directory / "environment.properties").write_text(text, encoding="utf-8")
         for container in self._directory.glob("*-container.json"):
-            data = json.loads(container.read_text(encoding="utf-8"))
-            if not data.get("befores") and not data.get("afters"):
-                container.unlink()  # each step definition of pytest-bdd leaves one
+            with suppress(OSError):  # another run in the same directory may tidy up too
+                data = json.loads(container.read_text(encoding="utf-8"))
+                if not data.get("befores") and not data.get("afters"):
+                    container.unlink()  # each step definition of pytest-bdd leaves one
 
 
 def describe(test: TestResult, result: ScenarioResult, trace: str) -> None:

@@ -14,6 +14,8 @@ from podproof.reporting.pieces import Piece
 from podproof.verdicts.measurements import Measurement
 from podproof.verdicts.scenarios import Outcome, ScenarioResult
 
+FAILED = frozenset({Outcome.FALSE, Outcome.NOT_PROVEN})
+"""The outcomes that have to be explained."""
 LAST_EVENTS = 8
 """How many changes a failure shows at once; the rest is in the evidence."""
 
@@ -64,7 +66,7 @@ class Evidence:
 def gather(result: ScenarioResult, sources: Sources, repeat: str) -> Evidence:
     """Gather what proves the outcome.
 
-    A scenario that held gets its measurements and its timeline; any other gets everything. What cannot be
+    What failed gets everything, any other scenario its measurements and its timeline. What cannot be
     had is said in its place and never raised: evidence must not turn one failure into another.
 
     Args:
@@ -84,7 +86,7 @@ def gather(result: ScenarioResult, sources: Sources, repeat: str) -> Evidence:
             evidence.pieces.append(Piece("Timeline", "timeline.txt", "\n".join(lines) + "\n"))
             data = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
             evidence.pieces.append(Piece("Timeline as JSON", "timeline.json", data, "application/json"))
-    if result.outcome is not Outcome.TRUE:
+    if result.outcome in FAILED:
         evidence.pieces.insert(0, Piece("Command to repeat just this", "repeat.txt", f"{repeat}\n"))
         _add_from_cluster(evidence, sources)
     return evidence

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import jsonschema  # noqa: F401
 import pytest
 
+# Each suite that runs in this process forgets what it imported; what is imported here stays.
+import podproof.pytest_plugin.run
+import podproof.reporting.allure_bridge
+import podproof.reporting.evidence  # noqa: F401
 from tests.plugin.suite import Suite
 
 

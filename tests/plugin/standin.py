@@ -44,6 +44,7 @@ class StandIn:
     kubeconfig: Path = Path("/nowhere/kubeconfig")
     context: str = "podproof"
     victims: tuple[str, ...] = ()
+    owner: int | None = None
 
 
 def note(text: str) -> None:
@@ -58,7 +59,8 @@ def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str]
     if os.environ.get("NO_CLUSTER"):
         raise ClusterError("the cluster is not there: start it")
     progress("starting the stand-in")
-    return StandIn(request.context or request.name)
+    owner = os.getpid() if os.environ.get("OWN_CLUSTER") else None
+    return StandIn(request.context or request.name, owner=owner)
 
 
 def attach(request: ClusterRequest) -> StandIn:
@@ -140,6 +142,8 @@ class Recording:
 def namespace(cluster: StandIn, keep_namespace: Callable[[], bool]) -> Iterator[Namespace]:
     """A namespace that notes when it would be deleted."""
     yield Namespace(f"podproof-{cluster.name}-1")
+    if os.environ.get("INTERRUPT_CLEANING_UP"):
+        os.kill(os.getpid(), signal.SIGINT)
     note("kept" if keep_namespace() else "deleted")
 
 

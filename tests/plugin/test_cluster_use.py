@@ -84,6 +84,16 @@ def test_ctrl_c_releases_it_and_keeps_the_results(suite: Suite, workers: list[st
     assert suite.outcomes() == {"Stopped": "NOT RUN"}
 
 
+def test_what_was_not_cleaned_up_is_not_proven(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERRUPT_CLEANING_UP", "1")
+    suite.rule(PLAIN)
+    suite.run_apart("features")
+    assert suite.outcomes() == {"One is one": "NOT PROVEN", "Two is two": "NOT RUN"}
+    [claim] = suite.verdicts["claims"]
+    assert claim["scenarios"][0]["reason"] == "interrupted while cleaning up"
+    assert suite.calls[-1] == "release default True"
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

@@ -138,3 +138,11 @@ def test_the_namespace_is_kept_if_asked_for(suite: Suite, then: str, option: lis
                 f"  remove: {kubectl} delete namespace podproof-default-1",
             ]
         )
+
+
+def test_nobody_is_sent_to_a_cluster_that_is_gone(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OWN_CLUSTER", "1")
+    suite.rule("    Scenario: A\n      Given a Pod\n      Then 1 is 2\n")
+    result = suite.run("features", "--keep-on-failure")
+    result.stdout.fnmatch_lines(["kept:     namespace podproof-default-1, but only until this run ends*"])
+    assert "kubectl" not in result.stdout.str()
