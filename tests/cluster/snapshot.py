@@ -49,7 +49,7 @@ class Belongings:
     @classmethod
     def of(cls, name: str) -> "Belongings":
         """Find the processes of a cluster, those in its containers included, and all their namespaces."""
-        everything = everything_of(name)
+        everything = remains.everything(ClusterPaths(name))
         ours = _namespaces_of(os.getpid())
         return cls(
             frozenset((process.pid, process.create_time()) for process in everything),
@@ -60,22 +60,11 @@ class Belongings:
         """Those that still exist."""
         processes = [f"process {pid} {name}" for pid, began in self.processes if (name := _alive(pid, began))]
         # The kernel gives numbers of namespaces out again, so those of other clusters are no sign of ours.
-        others = {process.pid for name in state.every_name() for process in everything_of(name)}
+        others = {
+            process.pid for name in state.every_name() for process in remains.everything(ClusterPaths(name))
+        }
         in_use = {inode for pid in psutil.pids() if pid not in others for inode in _namespaces_of(pid)}
         return processes + [f"namespace {inode}" for inode in self.namespaces & in_use]
-
-
-def everything_of(name: str) -> set[psutil.Process]:
-    """Every process of a cluster, those in its containers included."""
-    found = remains.processes(ClusterPaths(name))
-    return {process for root in found for process in (root, *_descendants(root))}
-
-
-def _descendants(root: psutil.Process) -> list[psutil.Process]:
-    try:
-        return root.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
 
 
 def _alive(pid: int, began: float) -> str | None:

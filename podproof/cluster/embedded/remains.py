@@ -21,7 +21,7 @@ END_SECONDS = 20.0
 
 
 def processes(paths: ClusterPaths) -> list[psutil.Process]:
-    """Every process that carries the cluster's mark, and those that share a PID namespace with one.
+    """Every process that carries the cluster's mark.
 
     What runs in containers does not carry the mark, but is in the PID namespace of a machine that does or
     below it; the kernel ends it with that machine's process 1.
@@ -31,6 +31,16 @@ def processes(paths: ClusterPaths) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error, OSError):
             if process.pid != os.getpid() and process.environ().get(MARK) == str(paths.root):
                 found.append(process)
+    return found
+
+
+def everything(paths: ClusterPaths) -> set[psutil.Process]:
+    """Every process of the cluster, those in its containers included."""
+    found = set()
+    for process in processes(paths):
+        found.add(process)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.update(process.children(recursive=True))
     return found
 
 
