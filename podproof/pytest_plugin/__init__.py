@@ -39,7 +39,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFil
 def pytest_configure(config: pytest.Config) -> None:
     """Decide where Allure results go, before allure-pytest looks for it."""
     check_options(config)
-    if names_features(config) and not config.option.collectonly and not config.option.allure_report_dir:
+    wanted = getattr(config.option, "allure_report_dir", "")  # absent if allure-pytest is switched off
+    if wanted is None and not config.option.collectonly and names_features(config):
         config.option.allure_report_dir = str(_reports_root(config) / "allure-results")
         config.stash[_OWN_ALLURE] = True
 
@@ -47,9 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Set up this process's part: it runs scenarios, it decides on the whole run, or both."""
-    from podproof.pytest_plugin.cluster_use import CLUSTER_USE, ClusterUse
+    from podproof.pytest_plugin.cluster_use import CLUSTER_USE, RUN_INPUT, ClusterUse
     from podproof.pytest_plugin.life import Life
-    from podproof.pytest_plugin.run import RUN_INPUT, Run, TestStatus
     from podproof.reporting.runs import RunReports
 
     config = session.config
@@ -58,16 +58,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     root = _reports_root(config)
     reports = RunReports.new(root) if worker_input is None else RunReports(root, worker_input[RUN_INPUT])
     bridge = results = None
-    if config.option.allure_report_dir and not config.option.collectonly:
+    allure = getattr(config.option, "allure_report_dir", None)
+    if allure and not config.option.collectonly:
         from podproof.reporting.allure_bridge import AllureBridge, AllureResults
 
         bridge = AllureBridge()
         config.add_cleanup(bridge.unregister)
-        directory = Path(config.option.allure_report_dir).absolute()
+        directory = Path(allure).absolute()
         results = AllureResults(directory, clean=config.stash.get(_OWN_ALLURE, False))
     config.pluginmanager.register(Life(config, reports, bridge), "podproof-life")
-    config.pluginmanager.register(TestStatus(config), "podproof-status")
     if worker_input is None:
+        from podproof.pytest_plugin.run import Run, TestStatus
+
+        config.pluginmanager.register(TestStatus(config), "podproof-status")
         run = Run(config, use, reports, results)
         config.pluginmanager.register(run, "podproof-run")
         # Registered too late to be told by pluggy in this very call.

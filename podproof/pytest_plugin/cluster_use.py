@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from podproof.errors import ClusterError, PodproofError
+from podproof.pytest_plugin.options import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from podproof.cluster.base import Cluster
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CLUSTER_USE = pytest.StashKey["ClusterUse"]()
 WORKER_INPUT = "podproof_cluster"
+"""What a worker is told of the cluster, and of the run."""
+RUN_INPUT = "podproof_run"
 
 
 class ClusterUse:
@@ -90,6 +93,10 @@ class ClusterUse:
     def kubectl(self) -> str:
         """How kubectl reaches the cluster, for the commands that texts tell."""
         cluster = self.cluster()
+        if cluster.provider == "embedded":
+            # It brings its own: a machine without a cluster seldom has kubectl.
+            name = [] if cluster.name == DEFAULT_NAME else ["--name", cluster.name]
+            return shlex.join(["podproof", "kubectl", *name])
         return shlex.join(["kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", cluster.context])
 
     def release(self) -> str:

@@ -75,7 +75,7 @@ def traceback_text(excinfo: ExceptionInfo[BaseException], *, full: bool) -> str:
 def _without_machinery(excinfo: ExceptionInfo[BaseException]) -> Traceback:
     """Leave out what runs the steps: it is never where a step went wrong."""
     left = excinfo.traceback.filter(lambda entry: not _MACHINERY.search(str(entry.path)))
-    return left or excinfo.traceback
+    return left or Traceback(excinfo.traceback[-1:])
 
 
 def _where(trial: Trial, phase: str) -> str:

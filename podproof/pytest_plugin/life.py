@@ -194,7 +194,7 @@ def _how_to_look(use: ClusterUse, namespace: str) -> str:
     kubectl = use.kubectl()
     return (
         f"kept:     namespace {namespace}\n"
-        f"  look:   {kubectl} --namespace {namespace} get all,events\n"
+        f"  look:   {kubectl} get all,events --namespace {namespace}\n"
         f"  remove: {kubectl} delete namespace {namespace}"
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from podproof.errors import PodproofError
 from podproof.pytest_plugin.claims import vocabulary
-from podproof.pytest_plugin.cluster_use import WORKER_INPUT, ClusterUse
+from podproof.pytest_plugin.cluster_use import RUN_INPUT, WORKER_INPUT, ClusterUse
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.plan import plans_of_files
 from podproof.pytest_plugin.table import write_verdicts
@@ -19,8 +19,6 @@ from podproof.reporting.runs import RunReports, shortest
 from podproof.verdicts.claims import ClaimVerdict, judge_all
 from podproof.verdicts.results import ClusterFacts, RunFacts, results_document, write_results
 from podproof.verdicts.scenarios import Outcome, ScenarioPlan, ScenarioResult
-
-RUN_INPUT = "podproof_run"
 
 
 class Run:

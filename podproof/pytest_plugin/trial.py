@@ -145,6 +145,8 @@ def describe(error: BaseException) -> str:
 
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(describe(each) for each in error.exceptions)
+    if isinstance(error, pytest.FixtureLookupError):
+        return f"no fixture or earlier step gives '{error.argname}'"
     said = str(error).strip()
     if isinstance(error, PodproofError | AssertionError | pytest.fail.Exception) and said:
         return said

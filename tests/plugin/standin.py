@@ -60,13 +60,19 @@ def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str]
         raise ClusterError("the cluster is not there: start it")
     progress("starting the stand-in")
     owner = os.getpid() if os.environ.get("OWN_CLUSTER") else None
-    return StandIn(request.context or request.name, owner=owner)
+    return _stand_in(request, owner)
 
 
 def attach(request: ClusterRequest) -> StandIn:
     """Pretend to find it."""
     note(f"attach {request.name} {request.context}")
-    return StandIn(request.context or request.name)
+    return _stand_in(request)
+
+
+def _stand_in(request: ClusterRequest, owner: int | None = None) -> StandIn:
+    if request.context:
+        return StandIn(request.context, "existing", context=request.context)
+    return StandIn(request.name, owner=owner)
 
 
 def release(cluster: StandIn, *, owner_pid: int) -> None:
@@ -241,6 +247,11 @@ def _(left: int, right: int) -> None:
 @then("there is a defect")
 def _() -> None:
     raise KeyError("surprise")
+
+
+@then("something unknown is looked at")
+def _(unknown: None) -> None:
+    del unknown
 
 
 @then("something is looked at that is not there")

@@ -111,6 +111,13 @@ def test_only_a_defect_shows_its_traceback(suite: Suite) -> None:
     assert "pytest_bdd" not in result.stdout.str().partition("traceback:")[2]
 
 
+def test_a_fixture_that_does_not_exist_is_named(suite: Suite) -> None:
+    suite.rule("    Scenario: A\n      Then something unknown is looked at\n")
+    result = suite.run("features")
+    result.stdout.fnmatch_lines(["no fixture or earlier step gives 'unknown'"])
+    assert suite.outcomes() == {"A": "NOT PROVEN"}
+
+
 def test_a_traceback_can_be_had(suite: Suite) -> None:
     suite.rule("    Scenario: A\n      Then 1 is 2\n")
     result = suite.run("features", "--full-trace")
@@ -127,17 +134,28 @@ def test_a_traceback_can_be_had(suite: Suite) -> None:
 )
 def test_the_namespace_is_kept_if_asked_for(suite: Suite, then: str, option: list[str], fate: str) -> None:
     suite.rule(f"    Scenario: A\n      Given a Pod\n      Then {then}\n")
-    result = suite.run("features", *option)
+    suite.run("features", *option)
     assert fate in suite.calls
-    if fate == "kept":
-        kubectl = "kubectl --kubeconfig /nowhere/kubeconfig --context podproof"
-        result.stdout.fnmatch_lines(
-            [
-                "kept:     namespace podproof-default-1",
-                f"  look:   {kubectl} --namespace podproof-default-1 get all,events",
-                f"  remove: {kubectl} delete namespace podproof-default-1",
-            ]
-        )
+
+
+@pytest.mark.parametrize(
+    ("cluster", "name", "kubectl"),
+    [
+        ([], "default", "podproof kubectl"),
+        (["--cluster-name", "other"], "other", "podproof kubectl --name other"),
+        (["--context", "mine"], "mine", "kubectl --kubeconfig /nowhere/kubeconfig --context mine"),
+    ],
+)
+def test_what_is_kept_can_be_looked_at(suite: Suite, cluster: list[str], name: str, kubectl: str) -> None:
+    suite.rule("    Scenario: A\n      Given a Pod\n      Then 1 is 2\n")
+    result = suite.run("features", "--keep-on-failure", *cluster)
+    result.stdout.fnmatch_lines(
+        [
+            f"kept:     namespace podproof-{name}-1",
+            f"  look:   {kubectl} get all,events --namespace podproof-{name}-1",
+            f"  remove: {kubectl} delete namespace podproof-{name}-1",
+        ]
+    )
 
 
 def test_nobody_is_sent_to_a_cluster_that_is_gone(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
