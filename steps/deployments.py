@@ -263,11 +263,9 @@ def _finished(scene: Scene, deployment: Object) -> Check:
 
 def _rollout(deployment: Object) -> deadlines.Deadline:
     """How long a rollout may take: at worst one Pod after the other."""
-    one = deadlines.replacement_ready(deployment["spec"]["template"])
-    bound = one
-    for _ in range(deployment["spec"]["replicas"] - 1):
-        bound += one
-    return bound.named("a rollout, one Pod after the other")
+    replicas: int = deployment["spec"]["replicas"]
+    bound = deadlines.replacement_ready(deployment["spec"]["template"]) * replicas
+    return bound.named("a rollout", "at worst, one Pod is replaced after the other")
 
 
 def _tell(replicasets: list[Object]) -> str:

@@ -236,7 +236,7 @@ def _wait_for_brand_new(
             text,
             frozenset({POD}),
             lambda view: any(far_enough(pod) for pod in newcomers(view)),
-            lambda view: f"brand-new: {tell_pods(newcomers(view))}",
+            lambda view: tell_pods(newcomers(view)) if newcomers(view) else "no brand-new Pod",
         )
 
     bound = deadlines.replacement_ready(replicaset["spec"]["template"])

@@ -42,10 +42,9 @@ class Change:
 
     def describe(self, start: float) -> str:
         """One line; `start` is the monotonic time that counts as zero."""
-        return (
-            f"{self.at - start:+9.3f} s  {self.kind.name} {name(self.thing)} {self.type}: "
-            f"{summary.line(self.thing)}"
-        )
+        # An Event's own name is a number; what it is about stands in its summary.
+        what = self.kind.name if self.kind.name == "Event" else f"{self.kind.name} {name(self.thing)}"
+        return f"{self.at - start:+9.3f} s  {what} {self.type}: {summary.line(self.thing)}"
 
     def as_dict(self, start: float) -> dict[str, Any]:
         """For the evidence: plain JSON values; `seconds` counts from `start`."""

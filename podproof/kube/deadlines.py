@@ -44,17 +44,23 @@ class Deadline:
 
     def __add__(self, other: Deadline) -> Deadline:
         """One after the other: the seconds add up, the larger tolerance covers both."""
+        # What adds nothing, such as a probe that there is not, explains nothing either.
+        parts = [part.origin for part in (self, other) if part.seconds] or [self.origin]
         return Deadline(
             name=self.name,
             seconds=self.seconds + other.seconds,
             reason=self.reason,
-            origin=f"{self.origin} + {other.origin}",
+            origin=" + ".join(parts),
             tolerance=max(self.tolerance, other.tolerance),
         )
 
-    def named(self, name: str) -> Deadline:
-        """The same bound under the name of what is waited for."""
-        return replace(self, name=name)
+    def __mul__(self, times: int) -> Deadline:
+        """So many of them, one after the other."""
+        return replace(self, seconds=self.seconds * times, origin=f"{times} times ({self.origin})")
+
+    def named(self, name: str, reason: str) -> Deadline:
+        """The same bound for something else that is waited for."""
+        return replace(self, name=name, reason=reason)
 
     def __str__(self) -> str:
         allowed = f", and {self.tolerance:g} s granted on top" if self.tolerance else ""
@@ -169,12 +175,17 @@ def readiness(pod: Object) -> Deadline:
 
 def pod_ready(pod: Object) -> Deadline:
     """From a Pod's creation until it is Ready: upstream's objective and its own probes."""
-    return (POD_STARTUP + readiness(pod)).named("a Pod to be Ready")
+    return (POD_STARTUP + readiness(pod)).named(
+        "a Pod to be Ready", "it is scheduled, its containers start, its readiness checks succeed"
+    )
 
 
 def replacement_ready(pod: Object) -> Deadline:
     """From the loss of a Pod until its replacement is Ready."""
-    return (CONTROLLER + POD_STARTUP + readiness(pod)).named("a replacement to be Ready")
+    return (CONTROLLER + POD_STARTUP + readiness(pod)).named(
+        "a replacement to be Ready",
+        "its controller makes it, its containers start, its readiness checks succeed",
+    )
 
 
 def termination(pod: Object) -> Deadline:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podproof.errors import TrialError
+from podproof.errors import TrialError, UsageError
 from podproof.kube.client import Api
 from podproof.kube.execute import Result, execute
 from podproof.kube.kinds import Object
@@ -69,6 +69,13 @@ def names(api: Api, pod: Object, container: str, directory: str) -> list[str]:
 
 
 def mount_path(pod: Object, container: str, volume: str) -> str:
-    """Where a container has a volume."""
-    spec = next(each for each in pod["spec"]["containers"] if each["name"] == container)
-    return str(next(each["mountPath"] for each in spec["volumeMounts"] if each["name"] == volume))
+    """Where a container has a volume.
+
+    Raises:
+        UsageError: It does not mount it, so the manifest is another than the step expects.
+    """
+    for each in pod["spec"]["containers"]:
+        for mount in each.get("volumeMounts", ()):
+            if (each["name"], mount["name"]) == (container, volume):
+                return str(mount["mountPath"])
+    raise UsageError(f"container {container} of Pod {pod['metadata']['name']} mounts no volume {volume}")

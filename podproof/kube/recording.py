@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from podproof.errors import TrialError
-from podproof.kube import deadlines
+from podproof.kube import deadlines, summary
 from podproof.kube.changes import GONE, Change, Gap, Mark, Observation, World, server_time
 from podproof.kube.client import Api
 from podproof.kube.conditions import Condition, Falsified
@@ -187,13 +187,16 @@ class Recording:
         self.catch_up(condition.kinds)
         raise self._falsified(condition.describe(), condition.observed(self.world()), deadline, self.mark())
 
-    def always(self, condition: Condition, since: Mark, until: Mark | None = None) -> Observation:
+    def always(
+        self, condition: Condition, since: Mark, until: Mark | None = None, expected: str = ""
+    ) -> Observation:
         """Check that a condition held at `since` and after every change until `until`; returns the end.
 
         Args:
             condition: What must hold.
             since: The first moment.
             until: The last moment; if None now, after making sure that all until now has arrived.
+            expected: What a failure says was expected, if not what the condition describes.
 
         Raises:
             Falsified: It did not hold at some moment.
@@ -215,7 +218,7 @@ class Recording:
                     continue
             if not condition.holds(world):
                 raise self._falsified(
-                    f"all the time: {condition.describe()}",
+                    expected or f"all the time: {condition.describe()}",
                     f"{condition.observed(world)}, {moment.at - since.at:.3f} s after the start of that time",
                     None,
                     moment,
@@ -224,7 +227,7 @@ class Recording:
 
     def never(self, condition: Condition, since: Mark, until: Mark | None = None) -> Observation:
         """Check that a condition did not hold at any moment; see `always`."""
-        return self.always(~condition, since, until)
+        return self.always(~condition, since, until, f"at no time: {condition.describe()}")
 
     def catch_up(self, kinds: Iterable[Kind]) -> None:
         """Wait until all that the server has of these kinds at this moment has been recorded.
@@ -275,8 +278,17 @@ class Recording:
 
     def _falsified(self, expected: str, observed: str, bound: Deadline | None, moment: Mark) -> Falsified:
         with self._news:
-            last = self._changes[max(0, moment.position - _LAST_EVENTS) : moment.position]
-        return Falsified(expected, observed, bound, [change.describe(self._started.at) for change in last])
+            changes = self._changes[: moment.position]
+        last: list[Change] = []
+        told: dict[str, str] = {}
+        for change in changes:
+            words = summary.line(change.thing)
+            # A heartbeat, or the hundredth of the same event, tells nothing new.
+            if change.type != "MODIFIED" or told.get(uid(change.thing)) != words:
+                last.append(change)
+            told[uid(change.thing)] = words
+        lines = [change.describe(self._started.at) for change in last[-_LAST_EVENTS:]]
+        return Falsified(expected, observed, bound, lines)
 
     # What the watches deliver.
 

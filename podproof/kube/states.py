@@ -109,10 +109,10 @@ class Gone(Condition):
 
     def observed(self, view: View) -> str:
         """The object's state."""
-        thing = view.one(self.kind, self.thing)
-        return (
-            f"{self.kind.name} {name(thing)} exists: {summary.line(thing)}" if thing else "it never existed"
-        )
+        if there := view.one(self.kind, self.thing):
+            return f"{self.kind.name} {name(there)} exists: {summary.line(there)}"
+        gone = view.gone(self.kind, self.thing)
+        return f"{self.kind.name} {name(gone)} is gone" if gone else f"the {self.kind.name} never existed"
 
 
 @dataclass(frozen=True)
