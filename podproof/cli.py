@@ -189,12 +189,12 @@ def _logs(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from podproof.cluster.embedded import containerd  # only a machine that can build gets this far
+    from podproof.cluster.embedded import store  # only a machine that can build gets this far
 
     version = versions.resolve(options.kubernetes_version)
     doctor.require(version)
     report = Progress()
-    containerd.template(Components(version, report), report)
+    store.template(Components(version, report), report)
     report(f"Kubernetes {version} is built")
     return 0
 

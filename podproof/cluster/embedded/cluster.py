@@ -24,7 +24,6 @@ from podproof.kube.kinds import DEPLOYMENT, NODE, Object
 from . import (
     addons,
     cgroups,
-    containerd,
     controlplane,
     daemon,
     doctor,
@@ -34,6 +33,7 @@ from . import (
     pki,
     remains,
     state,
+    store,
     versions,
     waits,
 )
@@ -168,9 +168,9 @@ class EmbeddedCluster:
             version = versions.resolve(self._wanted_version)
             doctor.require(version)
             components = Components(version, self._report)
-            store = containerd.template(components, self._report)
+            template = store.template(components, self._report)
             try:
-                self._start(components, store, version, owner)
+                self._start(components, template, version, owner)
             except BaseException:
                 # What was started and did not come up is of no use; its logs' last words are in the error.
                 remains.end(self._paths)
@@ -289,7 +289,7 @@ class EmbeddedCluster:
                 f"podproof down --name {self._name}, or take another --name"
             )
 
-    def _start(self, components: Components, store: Path, version: str, owner: int | None) -> None:
+    def _start(self, components: Components, template: Path, version: str, owner: int | None) -> None:
         self._paths.root.mkdir(parents=True)
         running = state.State(
             version, self._wanted_nodes or DEFAULT_NODES, network.first_free_index(), owner, complete=False
@@ -314,7 +314,7 @@ class EmbeddedCluster:
         self._boot_control_plane(components)
         with ThreadPoolExecutor(running.node_count) as pool:
             nodes = [
-                pool.submit(self._install_node, spec, components, store) for spec in self._specifications()
+                pool.submit(self._install_node, spec, components, template) for spec in self._specifications()
             ]
             pki.kubeadm(
                 kubeadm, "init", "phase", "kubeconfig", "all",
@@ -362,10 +362,10 @@ class EmbeddedCluster:
             network.Route(spec.pod_range, spec.address) for spec in self._specifications() if spec.name != but
         ]
 
-    def _install_node(self, spec: node.NodeSpec, components: Components, store: Path) -> None:
+    def _install_node(self, spec: node.NodeSpec, components: Components, template: Path) -> None:
         machine = self.machine(spec.name)
         node.prepare(machine, spec, components, self._paths, self._authority(), self._addresses)
-        containerd.copy(store, machine.disk / "var/lib/containerd")
+        store.copy(template, machine.disk / "var/lib/containerd")
         self._boot_node(machine, spec, components)
 
     def _boot_node(self, machine: Machine, spec: node.NodeSpec, components: Components) -> None:

@@ -72,7 +72,8 @@ def _run(arguments: list[str], directory: Path | None = None) -> str:
         )
     except FileNotFoundError:
         raise MachineError(
-            f"no {arguments[0]} to take the images' files from: images are built on Debian and Ubuntu"
+            f"no {arguments[0]} to take the images' files from: "
+            "images are put together on Debian and Ubuntu; PODPROOF_IMAGES=pull pulls them"
         ) from None
     if done.returncode:
         raise MachineError(

@@ -14,7 +14,7 @@ import psutil
 
 from podproof.errors import MachineError, PodproofError
 
-from . import cgroups, gobuild, gotool, recipes
+from . import cgroups, gobuild, gotool, images, recipes
 from .gotool import last_line
 from .paths import cache_directory, state_directory
 
@@ -86,6 +86,7 @@ def examine(kubernetes_version: str) -> Iterator[Finding]:
     if building:
         yield _go()
         yield _compiler()
+        yield _image_tools()
     yield _disk(building)
     yield _memory()
 
@@ -176,10 +177,8 @@ def _go() -> Finding:
 
 def _compiler() -> Finding:
     """Runc alone needs a C compiler and libseccomp."""
-    packages = {"gcc": "gcc", "pkg-config": "pkg-config", "apt-get": "", "dpkg-deb": "dpkg"}
+    packages = {"gcc": "gcc", "pkg-config": "pkg-config"}
     lacking = [package for tool, package in packages.items() if not shutil.which(tool)]
-    if "" in lacking:
-        return Finding("Debian's package tools", "no apt-get", "images are built on Debian and Ubuntu only")
     if not lacking:
         found = subprocess.run(
             ["pkg-config", "--exists", "libseccomp"],
@@ -195,6 +194,19 @@ def _compiler() -> Finding:
             f"apt-get install {' '.join(lacking)} libc6-dev",
         )
     return Finding("C compiler for runc", "gcc and libseccomp")
+
+
+def _image_tools() -> Finding:
+    """Images are put together from Debian's packages, unless they are pulled."""
+    what = "images"
+    try:
+        sources = images.sources()
+    except PodproofError as error:
+        return Finding(what, "undecided", str(error))
+    lacking = [tool for tool in ("apt-get", "apt-cache", "dpkg-deb") if not shutil.which(tool)]
+    if lacking and sources == (images.BUILD,):
+        return Finding(what, f"no {', '.join(lacking)}", "PODPROOF_IMAGES=pull pulls them")
+    return Finding(what, " or ".join(sources))
 
 
 def _disk(building: bool) -> Finding:

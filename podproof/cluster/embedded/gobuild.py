@@ -66,7 +66,7 @@ class Components:
         if wanting:
             report(f"building {', '.join(recipe.label for recipe in wanting)}: once, then cached")
             with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
-                pending = [pool.submit(_build, recipe, report) for recipe in wanting]
+                pending = [pool.submit(_build_all, group, report) for group in _by_module(wanting)]
                 try:
                     for each in pending:
                         each.result()
@@ -93,6 +93,19 @@ class Components:
     def images_key(self) -> str:
         """Names the builds that images hold and the containerd that stores them: not Kubernetes' own."""
         return ",".join(sorted(path.name for name, path in self._directories.items() if name != "kubernetes"))
+
+
+def _by_module(recipes: list[Recipe]) -> list[list[Recipe]]:
+    """Put together what is built from the same module: two builds at once would compile its packages twice."""
+    groups: dict[tuple[str, str], list[Recipe]] = {}
+    for recipe in recipes:
+        groups.setdefault((recipe.module, recipe.version), []).append(recipe)
+    return list(groups.values())
+
+
+def _build_all(recipes: list[Recipe], report: Report) -> None:
+    for recipe in recipes:
+        _build(recipe, report)
 
 
 def _build(recipe: Recipe, report: Report) -> None:

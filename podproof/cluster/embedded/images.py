@@ -3,12 +3,16 @@
 import functools
 import hashlib
 import inspect
+import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from podproof.errors import UsageError
 
 from . import debian
 from .gobuild import Components
@@ -126,8 +130,55 @@ nobody:x:65534:65534::/:/bin/false
 _GROUPS = b"root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"
 
 
-def key(components: Components) -> str:
+BUILD, PULL = "build", "pull"
+"""Where images come from: put together here, or pulled from their registries."""
+
+_REACHABLE_SECONDS = 3.0
+"""How long the registry may take to answer at all; one that is there takes a tenth of that."""
+
+
+def sources() -> tuple[str, ...]:
+    """Where images may come from: as ``$PODPROOF_IMAGES`` says, or else either.
+
+    Raises:
+        UsageError: It says something else.
+    """
+    chosen = os.environ.get("PODPROOF_IMAGES", "auto")
+    if chosen not in (BUILD, PULL, "auto"):
+        raise UsageError(f"PODPROOF_IMAGES is {chosen!r}: it may be build, pull or auto")
+    return (BUILD, PULL) if chosen == "auto" else (chosen,)
+
+
+def reachable_source(report: Report) -> str:
+    """Pull where the registry that has most of them answers, else build."""
+    registry = E2E.partition("/")[0]
+    try:
+        with socket.create_connection((registry, 443), _REACHABLE_SECONDS):
+            return PULL
+    except OSError as error:
+        report(f"{registry} is out of reach ({error}): putting the images together here")
+        return BUILD
+
+
+def names() -> list[str]:
+    """Every reference that is needed."""
+    return [name for image in CATALOGUE for name in image.names]
+
+
+def pull_options() -> list[str]:
+    """What a pull is told: ``$PODPROOF_REGISTRY_HOSTS`` is a directory of hosts.toml files, for mirrors.
+
+    Their format is containerd's, https://github.com/containerd/containerd/blob/main/docs/hosts.md.
+    """
+    hosts = os.environ.get("PODPROOF_REGISTRY_HOSTS")
+    return ["--hosts-dir", hosts] if hosts else []
+
+
+def key(components: Components, source: str) -> str:
     """Names the images that these components give: changes when the way of making them does."""
+    if source == PULL:
+        containerd = components.directory("containerd").name
+        return hashlib.sha256("\0".join([source, containerd, *names()]).encode()).hexdigest()[:12]
     sources = [
         inspect.getsource(module)
         for module in (debian, inspect.getmodule(Image), inspect.getmodule(Layer))
