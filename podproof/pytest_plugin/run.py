@@ -41,6 +41,7 @@ class Run:
         self._verdicts: list[ClaimVerdict] = []
         self._trouble: list[str] = []
         self._written = False
+        self._wrong_files = False
 
     # Before anything runs
 
@@ -70,13 +71,19 @@ class Run:
         del node
         session = self._session
         scenarios = [nodeid for nodeid in ids if ".feature::" in nodeid]
-        if self._selected or not scenarios or self._config.getoption("collectonly"):
+        if self._selected or self._config.getoption("collectonly"):
             return
-        if session.testsfailed and not self._config.getoption("continue_on_collection_errors"):
+        wrong = self._wrong_files or (scenarios and session.testsfailed)
+        if wrong and not self._config.getoption("continue_on_collection_errors"):
             # pytest-xdist would go on and run what could be collected; pytest itself does not.
             errors = f"{session.testsfailed} error{'' if session.testsfailed == 1 else 's'} during collection"
             raise session.Interrupted(errors)
-        self._begin(scenarios)
+        if scenarios:
+            self._begin(scenarios)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Notice feature files that cannot be used; with workers, nothing else tells."""
+        self._wrong_files |= report.failed and report.nodeid.endswith(".feature")
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Keep the session, which some hooks are not given."""

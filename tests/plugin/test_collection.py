@@ -223,8 +223,10 @@ def test_a_claim_in_two_files_is_a_collection_error(suite: Suite) -> None:
     )
 
 
-def test_with_workers_a_wrong_file_stops_the_run_too(suite: Suite) -> None:
-    suite.rule("    Scenario: A\n      Then 1 is 1\n", name="a")
+@pytest.mark.parametrize("others", [[], ["a"]], ids=["alone", "among others"])
+def test_with_workers_a_wrong_file_stops_the_run_too(suite: Suite, others: list[str]) -> None:
+    for name in others:
+        suite.rule("    Scenario: A\n      Then 1 is 1\n", name=name)
     suite.rule("    Scenario: A\n      Then xyzzy\n", name="b", claim="nothing-fails")
     result = suite.run_apart("features", "-n", "2")
     assert result.ret == pytest.ExitCode.INTERRUPTED
