@@ -96,7 +96,7 @@ class Components:
 
 
 def _by_module(recipes: list[Recipe]) -> list[list[Recipe]]:
-    """Put together what is built from the same module: two builds at once would compile its packages twice."""
+    """Put together what is built from one module: two builds at once would compile its packages twice."""
     groups: dict[tuple[str, str], list[Recipe]] = {}
     for recipe in recipes:
         groups.setdefault((recipe.module, recipe.version), []).append(recipe)
