@@ -9,13 +9,14 @@ from pytest_bdd import given, parsers, then, when
 from podproof.kube import deadlines
 from podproof.kube.changes import Mark
 from podproof.kube.conditions import Check, View, demand
-from podproof.kube.kinds import DEPLOYMENT, POD, REPLICA_SET, Object, name, uid
+from podproof.kube.kinds import DEPLOYMENT, POD, REPLICA_SET, Object, name, owner_uid, uid
 from podproof.kube.scene import Scene, copied
-from podproof.kube.states import Gone, Noticed, OwnedPodsReady, is_ready, owned
+from podproof.kube.states import Gone, Noticed, OwnedPodsReady, is_ready, owned, tell_pods
 from podproof.kube.summary import line
 from podproof.verdicts.measurements import Measurements
 
 _VERSION = "VERSION"
+_OLD, _NEW = "1", "2"
 _HASH = "pod-template-hash"
 
 
@@ -53,7 +54,7 @@ def was_updated(scene: Scene, deployment: Object) -> Change:
 def update(scene: Scene, deployment: Object) -> Change:
     """Update the Pod spec."""
     change = Change(scene.recording.mark(), _only_replicaset(scene, deployment))
-    _apply_version(scene, deployment, "2")
+    _apply_version(scene, deployment, _NEW)
     return change
 
 
@@ -61,7 +62,7 @@ def update(scene: Scene, deployment: Object) -> Change:
 def roll_back(scene: Scene, deployment: Object) -> Mark:
     """Submit the Pod spec from before the update again."""
     since = scene.recording.mark()
-    _apply_version(scene, deployment, "1")
+    _apply_version(scene, deployment, _OLD)
     return since
 
 
@@ -100,16 +101,23 @@ def hashes_differ(update: Change, new_replicaset: Object) -> None:
 
 @then("all Ready Pods have the new Pod spec in the end")
 def all_new(scene: Scene, deployment: Object, update: Change, new_replicaset: Object) -> None:
-    """When the update has been rolled out, every Ready Pod is the new ReplicaSet's."""
-    seen = scene.recording.wait_until(_finished(scene, deployment), _rollout(deployment), update.since)
-    ready = [pod for pod in seen.world.all(POD) if is_ready(pod)]
-    versions = sorted({_version(pod["spec"]) for pod in ready})
+    """When the update has been rolled out, the new ReplicaSet has all Ready Pods that there are."""
     wanted = deployment["spec"]["replicas"]
-    demand(
-        versions == ["2"] and len(owned(seen.world, POD, uid(new_replicaset))) == wanted,
-        f"{wanted} Ready Pods of the new version",
-        f"{len(ready)} Ready Pods, of version {' and '.join(versions)}",
+
+    def ready(view: View) -> list[Object]:
+        return [pod for pod in view.all(POD) if is_ready(pod)]
+
+    only_new = Check(
+        f"{wanted} Ready Pods, all of the new version",
+        frozenset({POD}),
+        lambda view: (
+            len(ready(view)) == wanted
+            and all(owner_uid(pod) == uid(new_replicaset) for pod in ready(view))
+            and {_version(pod["spec"]) for pod in ready(view)} == {_NEW}
+        ),
+        lambda view: tell_pods(list(view.all(POD))),
     )
+    scene.recording.wait_until(_finished(scene, deployment) & only_new, _rollout(deployment), update.since)
 
 
 @then(parsers.parse("the ReplicaSet that it has grows to {count:d} Ready Pods"))
@@ -222,7 +230,7 @@ def _newer(view: View, deployment: Object, update: Change) -> list[Object]:
     return [
         each
         for each in owned(view, REPLICA_SET, uid(deployment))
-        if uid(each) != uid(update.previous) and _version(each["spec"]["template"]["spec"]) == "2"
+        if uid(each) != uid(update.previous) and _version(each["spec"]["template"]["spec"]) == _NEW
     ]
 
 

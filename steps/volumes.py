@@ -163,7 +163,7 @@ def second_untouched(scene: Scene, incident: Incident) -> None:
         "the second Container runs, and is the same instance",
         frozenset({POD}),
         lambda view: "running" in status(view).get("state", {}) and status(view)["containerID"] == before,
-        lambda view: f"it was restarted {status(view).get('restartCount', '?')} times",
+        lambda view: line(view.one(POD, uid(incident.pod)) or incident.pod),
     )
     scene.recording.always(untouched, incident.since)
 
