@@ -1,0 +1,180 @@
+"""The embedded cluster's pure logic."""
+
+import configparser
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from podproof.cluster import settings
+from podproof.cluster.base import Setting
+from podproof.cluster.embedded import doctor, gobuild, node, recipes, state, versions
+from podproof.cluster.embedded.cluster import EmbeddedCluster
+from podproof.cluster.embedded.machine import Program, _supervisor_configuration
+from podproof.cluster.embedded.network import Addresses
+from podproof.cluster.embedded.paths import ClusterPaths, check_name
+from podproof.cluster.embedded.progress import Progress
+from podproof.errors import ClusterError, MachineError, UsageError
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No cluster and nothing built."""
+    monkeypatch.setenv("PODPROOF_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("PODPROOF_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["a", "default", "v1-37", "a" * 20])
+def test_names_of_clusters(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "A", "1st", "-a", "a-", "a_b", "a/b", "../a", "a" * 21])
+def test_names_that_are_none(name: str) -> None:
+    with pytest.raises(UsageError, match="a cluster's name is at most 20"):
+        check_name(name)
+
+
+def test_sockets_of_the_longest_name_fit_into_the_kernels_limit() -> None:
+    longest = ClusterPaths("a" * 20).disk("control-plane") / "podproof" / "containerd.ready"
+    assert len(str(longest)) < 108, "sun_path, unix(7)"
+
+
+@pytest.mark.parametrize(
+    ("count", "victims"),
+    [(1, []), (2, []), (3, ["node-3"]), (4, ["node-3", "node-4"]), (5, ["node-4", "node-5"])],
+)
+def test_the_last_two_nodes_are_victims_as_far_as_two_others_are_left(count: int, victims: list[str]) -> None:
+    specs = node.specifications(count, Addresses(7))
+    assert [spec.name for spec in specs if spec.victim] == victims
+    assert [spec.address for spec in specs] == [f"198.18.7.{10 + number}" for number in range(1, count + 1)]
+    assert len({spec.pod_range for spec in specs}) == count
+
+
+def test_only_victims_are_tainted() -> None:
+    spared, victim = (
+        node.registration(node.NodeSpec(1, False, "a")),
+        node.registration(node.NodeSpec(2, True, "b")),
+    )
+    assert spared["spec"] == {"podCIDR": "10.244.1.0/24", "podCIDRs": ["10.244.1.0/24"], "taints": []}
+    assert victim["spec"] == {
+        "podCIDR": "10.244.2.0/24",
+        "podCIDRs": ["10.244.2.0/24"],
+        "taints": [{"key": "podproof.dev/victim", "value": "true", "effect": "NoSchedule"}],
+    }
+
+
+@pytest.mark.parametrize("nodes", [0, 10, -1])
+def test_a_number_of_nodes_that_makes_no_sense(nodes: int) -> None:
+    with pytest.raises(UsageError, match=f"1 to 9 Nodes, not {nodes}"):
+        EmbeddedCluster(nodes=nodes)
+
+
+@pytest.mark.parametrize(("text", "parsed"), [("1.37.1", (1, 37, 1)), ("v1.33.13", (1, 33, 13))])
+def test_versions(text: str, parsed: tuple[int, int, int]) -> None:
+    assert versions.parse(text) == parsed
+
+
+def test_no_version_means_the_default_and_a_full_one_itself() -> None:
+    assert versions.resolve(None) == recipes.DEFAULT_KUBERNETES
+    assert versions.resolve("v1.36.1") == "1.36.1"
+
+
+def test_supervisor_takes_percent_signs_and_restarts_for_good() -> None:
+    text = _supervisor_configuration(
+        [Program("app", ["/bin/app", "--share=50%"], {"A": "1%"}, start_at_boot=False)]
+    )
+    parsed = configparser.RawConfigParser()
+    parsed.read_string(text)
+    section = parsed["program:app"]
+    assert section["command"] == "/bin/app --share=50%%"
+    assert section["environment"] == 'A="1%%"'
+    assert section["autostart"] == "false"
+    assert section["autorestart"] == "true"
+
+
+def test_commands_of_one_module_are_built_one_after_the_other() -> None:
+    groups = gobuild._by_module(list(recipes.every_recipe(recipes.DEFAULT_KUBERNETES)))
+    first, *_ = groups
+    assert [recipe.name for recipe in first] == ["kubernetes", "agnhost"]
+    assert sum(map(len, groups)) == len(recipes.every_recipe(recipes.DEFAULT_KUBERNETES))
+
+
+def test_commands_whose_package_has_another_name_are_built_by_themselves() -> None:
+    assert gobuild._calls(recipes.ETCD) == [["etcd"]]
+    assert gobuild._calls(recipes.CNI_PLUGINS) == [["ptp", "loopback", "host-local", "portmap"]]
+
+
+def test_the_name_of_a_build_changes_with_all_that_goes_into_it() -> None:
+    names = {
+        gobuild.directory_of(recipes.kubernetes(version)).name for version in ("1.36.1", "1.37.1", "1.37.2")
+    }
+    assert len(names) == 3
+    assert gobuild.directory_of(recipes.ETCD) == gobuild.directory_of(recipes.ETCD)
+
+
+def test_progress_tells_the_seconds() -> None:
+    said: list[str] = []
+    progress = Progress(said.append)
+    progress("one")
+    progress.update("two")
+    assert [line[line.index("]") + 2 :] for line in said] == ["one\n", "two\n"]
+    assert said[0].startswith("[   0.0 s]")
+
+
+def test_progress_on_a_terminal_overwrites_what_was_updated() -> None:
+    said: list[str] = []
+    progress = Progress(said.append, live=True)
+    progress.update("half")
+    progress("done")
+    assert said[0].endswith("half")
+    assert said[1].startswith("\r\x1b[K")
+
+
+def test_a_cluster_that_does_not_run_says_how_to_start_it(empty: Path) -> None:
+    cluster = EmbeddedCluster("nobody")
+    assert not cluster.is_complete
+    with pytest.raises(
+        ClusterError, match="cluster nobody is not running: podproof up --name nobody starts it"
+    ):
+        _ = cluster.kubernetes_version
+    assert state.every_name() == []
+    assert not (empty / "state").exists(), "asking leaves nothing"
+
+
+def test_the_first_thing_that_lacks_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def examine(_: str) -> Iterator[doctor.Finding]:
+        yield doctor.Finding("tools", "unshare")
+        yield doctor.Finding("Go", "none", "apt-get install golang-go")
+        yield doctor.Finding("free disk", "1 GiB", "free 10 GiB")
+
+    monkeypatch.setattr(doctor, "examine", examine)
+    with pytest.raises(MachineError) as raised:
+        doctor.require("1.37.1")
+    assert str(raised.value) == "Go: none: apt-get install golang-go (and 1 more: podproof doctor)"
+
+
+@pytest.mark.parametrize(("system", "user"), [("Darwin", 0), ("Linux", 1000)])
+def test_without_root_or_off_linux_one_line_says_both_ways_on(
+    monkeypatch: pytest.MonkeyPatch, system: str, user: int
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    with pytest.raises(MachineError) as raised:
+        doctor.require("1.37.1")
+    text = str(raised.value)
+    assert "run as root (sudo)" in text
+    assert "pytest features/ --context NAME" in text
+    assert "\n" not in text
+
+
+def test_settings_that_the_controllers_tell_are_not_assumed() -> None:
+    told = settings._from_controllers(
+        {
+            "NodeLifecycleController": {"NodeMonitorGracePeriod": "40s"},
+            "KubeCloudShared": {"NodeMonitorPeriod": "5s"},
+        }
+    )
+    assert told["node-monitor-grace-period"] == Setting("40s", "kube-controller-manager, /configz")
+    assert not any(setting.assumed for setting in told.values())
