@@ -259,9 +259,13 @@ def not_in_memory(scene: Scene, incident: Incident) -> None:
 def node_file(scene: Scene, word: str) -> Iterator[str]:
     """The name of a file in a directory of Nodes, which is removed from there in the end."""
     yield word
-    for pod in scene.recording.latest(POD):
-        if is_ready(pod) and any("hostPath" in volume for volume in pod["spec"].get("volumes", ())):
-            files.must_run(scene.api, pod, "app", 'rm -f "$1"', _in_volume(pod, "app", word))
+    writers = scene.recording.history(POD, "node-directory")
+    if not writers or "nodeName" not in writers[-1].thing["spec"]:
+        return
+    node = node_of(scene, writers[-1].thing)
+    there = [pod for pod in scene.recording.latest(POD) if pod["spec"].get("nodeName") == name(node)]
+    pod = next(filter(is_ready, there), None) or _pod_at(scene, node, "remover")
+    files.must_run(scene.api, pod, "app", 'rm -f "$1"', _in_volume(pod, "app", word))
 
 
 @given("a Pod that has written a file to a directory of its Node", target_fixture="pod")

@@ -15,6 +15,7 @@ from typing import Any, cast
 import tenacity
 import urllib3
 from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException, load_kube_config
 
 from podproof.errors import ClusterError, PodproofError
@@ -287,9 +288,14 @@ class Api:
             method, path, query_params=parameters, header_params=headers, auth_settings=["BearerToken"]
         )
         url, sent_headers = request[1], request[2]
-        answer = self.client.call_api(
-            method, url, sent_headers, body, _request_timeout=(deadlines.API_CONNECT.seconds, read_timeout)
-        )
+        timeout = (deadlines.API_CONNECT.seconds, read_timeout)
+        try:
+            answer = self.client.call_api(method, url, sent_headers, body, _request_timeout=timeout)
+        except ApiException as error:  # the client's word for a TLS handshake that failed
+            raise ClusterError(
+                f"the server at {self.server} is not the one that context {self.context!r} trusts "
+                f"({str(error.reason).splitlines()[-1]}): is the kubeconfig that of another cluster?"
+            ) from error
         response = cast(urllib3.HTTPResponse, answer.response)
         self._note_warnings(response)
         if response.status >= 400:
@@ -337,8 +343,6 @@ def _is_transport(error: BaseException, method: str) -> bool:
     """Whether a request failed on its way, so that sending it again is safe and may help."""
     if isinstance(error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
         return True  # never arrived
-    if isinstance(error, urllib3.exceptions.SSLError):
-        return False
     if isinstance(error, urllib3.exceptions.HTTPError):
         return method in _IDEMPOTENT
     if isinstance(error, ApiError):

@@ -71,6 +71,7 @@ def execute(
             headers=headers,
             query_params=query,
             _preload_content=False,
+            binary=True,  # a character may be cut in two by the end of a frame
         )
     except ApiException as error:
         raise TrialError(f"cannot run {command[0]!r} {where}: {error.reason}") from error
@@ -79,15 +80,15 @@ def execute(
         if socket.is_open():
             raise TrialError(f"{command[0]!r} {where} did not end within {deadline}")
         return Result(
-            socket.read_channel(ws_client.STDOUT_CHANNEL),
-            socket.read_channel(ws_client.STDERR_CHANNEL),
+            socket.read_channel(ws_client.STDOUT_CHANNEL).decode("utf-8", "replace"),
+            socket.read_channel(ws_client.STDERR_CHANNEL).decode("utf-8", "replace"),
             _exit_code(socket.read_channel(ws_client.ERROR_CHANNEL), where),
         )
     finally:
         socket.sock.shutdown()  # `close` leaves the connection open when the server has closed its side
 
 
-def _exit_code(channel: str, where: str) -> int | None:
+def _exit_code(channel: bytes, where: str) -> int | None:
     """The exit code from the Status object that ends a command's stream."""
     status = yaml.safe_load(channel) or {}
     if status.get("status") == "Success":

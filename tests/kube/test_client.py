@@ -50,6 +50,18 @@ def test_a_server_that_does_not_answer_is_named_after_retries(
     assert "\n" not in str(failed.value)
 
 
+def test_a_server_that_the_context_does_not_trust_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    for each in config["clusters"]:
+        for key in [key for key in each["cluster"] if key.startswith("certificate-authority")]:
+            del each["cluster"][key]
+    file = tmp_path / "config"
+    file.write_text(yaml.safe_dump(config))
+    with pytest.raises(ClusterError, match="is not the one that context") as failed:
+        Api.from_kubeconfig(file, cluster.context)
+    assert "\n" not in str(failed.value)
+
+
 def test_the_servers_no_comes_with_its_reason(api: Api) -> None:
     with pytest.raises(ApiError) as refused:
         api.get(POD, "default", "podproof-absent")
