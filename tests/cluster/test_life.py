@@ -1,65 +1,20 @@
 """A cluster starts, is repaired, ends, and leaves nothing, however it was ended."""
 
-import contextlib
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from podproof.cluster.embedded import remains, state
+from podproof.cluster.embedded import state
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.paths import ClusterPaths
 from podproof.errors import ClusterError
 
+from .lives import NAME, PATIENCE, nothing_is_left, podproof, read_until
 from .snapshot import Belongings, Machine
-
-NAME = "life"
-PATIENCE = 60.0
-"""Seconds for a start to get to its next line, or for a cluster to be gone; an idle machine takes ten."""
-
-
-@pytest.fixture
-def machine_before() -> Iterator[Machine]:
-    """What the machine is like without the cluster."""
-    EmbeddedCluster(NAME).down()
-    yield Machine.now()
-    EmbeddedCluster(NAME).down()
-
-
-def podproof(*arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "podproof.cli", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def read_until(process: "subprocess.Popen[str]", words: str) -> str:
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if words in line:
-            return said
-    pytest.fail(f"podproof ended without saying {words!r}: {said}")
-
-
-def nothing_is_left(before: Machine, belongings: Belongings) -> None:
-    assert belongings.left() == []
-    assert remains.processes(ClusterPaths(NAME)) == []
-    after = Machine.now()
-    assert after.mounts == before.mounts
-    assert after.links == before.links
-    assert after.groups == before.groups
-    assert after.files == before.files
-    assert after.kernel == before.kernel
 
 
 def test_down_leaves_nothing(machine_before: Machine) -> None:
@@ -138,17 +93,41 @@ def test_cluster_ends_with_an_owner_that_is_killed(machine_before: Machine) -> N
 
 
 @pytest.mark.usefixtures("machine_before")
-def test_a_machine_whose_first_process_dies_makes_the_cluster_incomplete() -> None:
+def test_up_repairs_what_can_be_repaired_and_starts_over_where_not() -> None:
     cluster = EmbeddedCluster(NAME, nodes=1)
     cluster.up()
     first = cluster.machine("control-plane").pid
-    os.kill(cluster.machine("node-1").pid, signal.SIGKILL)
-    with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.wait_procs(cluster.machine("node-1").processes(), timeout=PATIENCE)
+    cut_power(cluster, "node-1")
+    assert cluster.is_running
     assert not cluster.is_complete
-    assert cluster.up() is True, "up starts over"
+    assert cluster.up() is True
     assert cluster.is_complete
-    assert cluster.machine("control-plane").pid != first
+    assert cluster.machine("control-plane").pid == first, "a Node that is off is switched on, no more"
+    cut_power(cluster, "control-plane")
+    assert not cluster.is_running
+    assert cluster.up() is True
+    assert cluster.is_complete
+    assert cluster.machine("control-plane").pid != first, "without its control plane it is started over"
+
+
+def cut_power(cluster: EmbeddedCluster, machine: str) -> None:
+    """Kill process 1 of a machine behind the library's back."""
+    processes = cluster.machine(machine).processes()
+    processes[0].kill()
+    psutil.wait_procs(processes, timeout=PATIENCE)
+
+
+@pytest.mark.usefixtures("machine_before")
+def test_two_clusters_start_side_by_side() -> None:
+    other = f"{NAME}-too"
+    starts = [podproof("up", "--name", name, "--nodes", "1") for name in (NAME, other)]
+    said = [process.communicate()[0] for process in starts]
+    try:
+        assert [process.returncode for process in starts] == [0, 0], said
+        contexts = {EmbeddedCluster(name).machine("node-1").address for name in (NAME, other)}
+        assert len(contexts) == 2, "each has addresses of its own"
+    finally:
+        EmbeddedCluster(other).down()
 
 
 def test_a_state_file_of_another_version_is_no_reason_to_fail(machine_before: Machine) -> None:

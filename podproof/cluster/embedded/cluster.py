@@ -2,44 +2,21 @@
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import filelock
-import tenacity
-import urllib3
-import yaml
 
 from podproof.cluster import settings
 from podproof.cluster.base import Setting
 from podproof.errors import ClusterError, UsageError
-from podproof.kube import watch
 from podproof.kube.client import Api
-from podproof.kube.kinds import DEPLOYMENT, NODE, Object
 
-from . import (
-    addons,
-    cgroups,
-    controlplane,
-    daemon,
-    doctor,
-    images,
-    network,
-    node,
-    pki,
-    remains,
-    state,
-    store,
-    versions,
-    waits,
-)
+from . import boot, cgroups, controlplane, network, node, remains, state, versions
 from .gobuild import Components
-from .gotool import last_line
-from .machine import MARK, Machine
+from .machine import Machine
 from .paths import ClusterPaths, check_name
 from .progress import Report, silent
 
@@ -139,18 +116,24 @@ class EmbeddedCluster:
     # --- starting and stopping ---------------------------------------------------------------------
 
     @property
-    def is_complete(self) -> bool:
-        """Whether it was started to a good end and every machine of it is on."""
+    def is_running(self) -> bool:
+        """Whether it was started to a good end and its control plane is on."""
         running = state.read(self._paths)
         if running is None or not running.complete or network.keeper_of(self._paths) is None:
             return False
-        return all(machine.is_on for machine in self.machines())
+        return self.machine(controlplane.NAME).is_on
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it runs and every Node of it is on."""
+        return self.is_running and all(machine.is_on for machine in self.machines())
 
     def up(self, *, owner: int | None = None) -> bool:
-        """Start the cluster, or repair it; returns False if it was running already.
+        """Start the cluster, or repair it; returns False if there was nothing to do.
 
         Args:
-            owner: A process; when that ends, the cluster is stopped. None: it runs until `down`.
+            owner: A process; when that ends, a cluster that is started here is stopped. None: it runs until
+                `down`.
 
         Raises:
             MachineError: This machine lacks something.
@@ -158,23 +141,13 @@ class EmbeddedCluster:
             ClusterError: The cluster did not start, or a different one of this name runs.
         """
         with self._locked():
-            running = state.read(self._paths)
-            if self.is_complete and running is not None:
-                self._refuse_other(running)
-                return False
-            if running is not None or self._paths.root.exists() or remains.processes(self._paths):
+            if self.is_running:
+                self._refuse_other(self._running)
+                return self._repair()
+            if self._paths.root.exists() or remains.processes(self._paths):
                 self._report("an earlier start was cut off: starting over")
                 remains.end(self._paths)
-            version = versions.resolve(self._wanted_version)
-            doctor.require(version)
-            components = Components(version, self._report)
-            template = store.template(components, self._report)
-            try:
-                self._start(components, template, version, owner)
-            except BaseException:
-                # What was started and did not come up is of no use; its logs' last words are in the error.
-                remains.end(self._paths)
-                raise
+            self._start_over(owner)
             return True
 
     def down(self) -> bool:
@@ -221,7 +194,8 @@ class EmbeddedCluster:
         machine = self.machine(node)
         if machine.is_on or spec is None:
             return
-        self._boot_node(machine, spec, Components(self.kubernetes_version, self._report))
+        components = Components(self.kubernetes_version, self._report)
+        boot.node_machine(self._paths, machine, spec, self._specifications(), components)
         machine.start("kubelet", "kube-proxy")
 
     def machine(self, name: str) -> Machine:
@@ -289,141 +263,25 @@ class EmbeddedCluster:
                 f"podproof down --name {self._name}, or take another --name"
             )
 
-    def _start(self, components: Components, template: Path, version: str, owner: int | None) -> None:
-        self._paths.root.mkdir(parents=True)
-        running = state.State(
-            version, self._wanted_nodes or DEFAULT_NODES, network.first_free_index(), owner, complete=False
-        )
-        running.write(self._paths)
-        if owner is not None:
-            self._leave_with(owner)
-        network.lay(self._paths, self._addresses, MARK, self._pod_routes())
-        self._report(f"cluster {self._name}: Kubernetes {version}, {running.node_count} Nodes")
-        configuration = self._paths.root / "kubeadm.yaml"
-        pki.KubeadmConfiguration(
-            self._name,
-            version,
-            self._addresses.control_plane,
-            network.SERVICE_RANGE,
-            network.POD_RANGE,
-            images.COREDNS_TAG,
-        ).write(configuration, self._paths.pki)
-        kubeadm = components.command("kubeadm")
-        pki.kubeadm(kubeadm, "init", "phase", "certs", "all", f"--config={configuration}")
-        controlplane.issue_certificates(self._paths, self._addresses, self._authority())
-        self._boot_control_plane(components)
-        with ThreadPoolExecutor(running.node_count) as pool:
-            nodes = [
-                pool.submit(self._install_node, spec, components, template) for spec in self._specifications()
-            ]
-            pki.kubeadm(
-                kubeadm, "init", "phase", "kubeconfig", "all",
-                f"--config={configuration}", f"--kubeconfig-dir={self._paths.kubeconfigs}",
-            )  # fmt: skip
-            self._write_kubeconfig()
-            self._await_api_server()
-            control_plane = self.machine(controlplane.NAME)
-            addons.grant_rights(self._first_api("super-admin.conf"))
-            api = Api.from_kubeconfig(self.kubeconfig, self.context)
-            for spec in self._specifications():
-                api.create(NODE, None, node.registration(spec))
-            control_plane.start("kube-controller-manager", "kube-scheduler")
-            for each in nodes:
-                each.result()
-            for spec in self._specifications():
-                self.machine(spec.name).start("kubelet", "kube-proxy")
-            self._report("control plane is ready, Nodes are starting")
-            addons.install_dns(components, configuration, self.kubeconfig)
-            addons.install_storage(api, components)
-            for spec in self._specifications():
-                watch.until(api, NODE, None, spec.name, _is_ready, waits.NODE_READY)
-            self._report("all Nodes are Ready")
-            watch.until(api, DEPLOYMENT, "kube-system", "coredns", _is_available, waits.DNS_READY)
-            self._report("DNS answers")
-        state.State(version, running.node_count, running.index, owner, complete=True).write(self._paths)
+    def _repair(self) -> bool:
+        """Switch on what is off; returns False if nothing was."""
+        off = [name for name in self.nodes if not self.machine(name).is_on]
+        for name in off:
+            self._report(f"{name} was off: switching it on")
+            self.power_on(name)
+        return bool(off)
 
-    def _boot_control_plane(self, components: Components) -> None:
-        machine = self.machine(controlplane.NAME)
-        controlplane.prepare(machine)
-        self._paths.kubeconfigs.mkdir()  # shown to the machine now, filled while it boots
-        needed = [components.directory(name) for name in ("kubernetes", "etcd")]
-        machine.power_on(
-            controlplane.programs(components, self._paths, self._addresses),
-            [*needed, self._paths.pki, self._paths.kubeconfigs],
-            self._pod_routes(),
-        )
+    def _start_over(self, owner: int | None) -> None:
+        from . import doctor, start, store  # only who starts a cluster needs all that this takes
 
-    def _authority(self) -> pki.Authority:
-        return pki.Authority(self._paths, f"https://{self._addresses.control_plane}:6443")
-
-    def _pod_routes(self, but: str = "") -> list[network.Route]:
-        """The way to the Pods of every Node but one."""
-        return [
-            network.Route(spec.pod_range, spec.address) for spec in self._specifications() if spec.name != but
-        ]
-
-    def _install_node(self, spec: node.NodeSpec, components: Components, template: Path) -> None:
-        machine = self.machine(spec.name)
-        node.prepare(machine, spec, components, self._paths, self._authority(), self._addresses)
-        store.copy(template, machine.disk / "var/lib/containerd")
-        self._boot_node(machine, spec, components)
-
-    def _boot_node(self, machine: Machine, spec: node.NodeSpec, components: Components) -> None:
-        needed = [components.directory(name) for name in ("kubernetes", "containerd", "runc", "cni-plugins")]
-        cgroups.create(self._name, spec.name)
-        ready = machine.ready_socket("containerd")
-        machine.power_on(node.programs(components, spec), needed, self._pod_routes(but=spec.name))
-        if not ready.wait(waits.CONTAINERD_READY.seconds):
-            log = machine.logs / "containerd.log"
-            raise ClusterError(f"containerd of {spec.name} did not start: {last_line(log.read_text())}")
-
-    def _write_kubeconfig(self) -> None:
-        """The administrator's kubeconfig as kubeadm made it, under the context name that people will type."""
-        document: Object = yaml.safe_load((self._paths.kubeconfigs / "admin.conf").read_text())
-        [context] = document["contexts"]
-        context["name"] = document["current-context"] = self.context
-        self.kubeconfig.touch(mode=0o600)
-        self.kubeconfig.write_text(yaml.safe_dump(document))
-
-    def _first_api(self, file: str) -> Api:
-        path = self._paths.kubeconfigs / file
-        return Api.from_kubeconfig(path, yaml.safe_load(path.read_text())["current-context"])
-
-    def _await_api_server(self) -> None:
-        with urllib3.PoolManager(ca_certs=str(self._paths.pki / "ca.crt"), retries=False) as pool:
-            url = f"https://{self._addresses.control_plane}:6443/readyz"
-
-            def is_ready() -> bool:
-                try:
-                    return pool.request("GET", url, timeout=5).status == 200
-                except urllib3.exceptions.HTTPError:
-                    return False
-
-            try:
-                tenacity.Retrying(
-                    retry=tenacity.retry_if_result(lambda ready: not ready),
-                    wait=tenacity.wait_fixed(waits.READYZ_INTERVAL_SECONDS),
-                    stop=tenacity.stop_after_delay(waits.API_SERVER_READY.seconds),
-                )(is_ready)
-            except tenacity.RetryError:
-                logs = self.machine(controlplane.NAME).logs
-                words = "; ".join(
-                    f"{name}: {last_line((logs / f'{name}.log').read_text(errors='replace'))}"
-                    for name in ("etcd", "kube-apiserver")
-                    if (logs / f"{name}.log").exists()
-                )
-                raise ClusterError(f"{waits.API_SERVER_READY} passed; its last words: {words}") from None
-
-    def _leave_with(self, owner: int) -> None:
-        """Have a process of its own stop the cluster when `owner` is gone, however that ends."""
-        command = [sys.executable, "-m", f"{__package__}.reaper", self._name, str(owner)]
-        daemon.spawn(command, os.environ, self._paths.root / "reaper.log")
-
-
-def _is_ready(thing: Object | None) -> bool:
-    conditions = (thing or {}).get("status", {}).get("conditions", ())
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
-def _is_available(thing: Object | None) -> bool:
-    return bool((thing or {}).get("status", {}).get("availableReplicas", 0))
+        version = versions.resolve(self._wanted_version)
+        doctor.require(version)
+        components = Components(version, self._report)
+        template = store.template(components, self._report)
+        wanted = state.State(version, self._wanted_nodes or DEFAULT_NODES, -1, owner, complete=False)
+        try:
+            start.start(self._paths, wanted, self.context, components, template, self._report)
+        except BaseException:
+            # What was started and did not come up is of no use; its logs' last words are in the error.
+            remains.end(self._paths)
+            raise

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
@@ -10,7 +10,9 @@ from .gobuild import Components
 from .machine import Machine, Program
 from .network import POD_RANGE, SERVICE_RANGE, Addresses
 from .paths import ClusterPaths
-from .pki import Authority
+
+if TYPE_CHECKING:
+    from .pki import Authority
 
 NAME = "control-plane"
 
@@ -96,7 +98,7 @@ def prepare(machine: Machine) -> None:
     (machine.disk / "var/lib/etcd").mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def issue_certificates(paths: ClusterPaths, addresses: Addresses, authority: Authority) -> None:
+def issue_certificates(paths: ClusterPaths, addresses: Addresses, authority: "Authority") -> None:
     """Issue what it takes to ask the controller manager how it is configured."""
     issued = {
         _CONTROLLER_MANAGER: authority.issue(NAME, client=False, address=addresses.control_plane),

@@ -2,14 +2,18 @@
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import yaml
 
-from . import cgroups, containerd, pki
+from . import cgroups, containerd
 from .gobuild import Components
 from .machine import Machine, Program
 from .network import DNS_ADDRESS, POD_RANGE, Addresses, pod_range
 from .paths import ClusterPaths
+
+if TYPE_CHECKING:
+    from .pki import Authority
 
 VICTIM_TAINT = {"key": "podproof.dev/victim", "value": "true", "effect": "NoSchedule"}
 """Keeps everything off the victim Nodes but what asks for one."""
@@ -113,7 +117,7 @@ def prepare(
     spec: NodeSpec,
     components: Components,
     paths: ClusterPaths,
-    authority: pki.Authority,
+    authority: "Authority",
     addresses: Addresses,
 ) -> None:
     """Write the Node's configuration and certificates on its disk."""

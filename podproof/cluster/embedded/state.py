@@ -1,7 +1,7 @@
 """What is written down about a running cluster, for the commands that come after the one that started it."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .paths import ClusterPaths, state_directory
@@ -24,6 +24,14 @@ class State:
     index: int
     owner: int | None
     complete: bool
+
+    def at(self, index: int) -> "State":
+        """The same cluster, with these addresses."""
+        return replace(self, index=index)
+
+    def completed(self) -> "State":
+        """The same cluster, its start come to a good end."""
+        return replace(self, complete=True)
 
     def write(self, paths: ClusterPaths) -> None:
         """Write it down, all or nothing."""

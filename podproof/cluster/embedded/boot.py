@@ -1,0 +1,55 @@
+"""Booting the machines of a cluster that has been laid out."""
+
+from collections.abc import Sequence
+
+from podproof.errors import ClusterError
+
+from . import cgroups, controlplane, network, node, waits
+from .gobuild import Components
+from .gotool import last_line
+from .machine import Machine
+from .paths import ClusterPaths
+
+
+def pod_routes(specs: Sequence[node.NodeSpec], but: str = "") -> list[network.Route]:
+    """The way to the Pods of every Node but one."""
+    return [network.Route(spec.pod_range, spec.address) for spec in specs if spec.name != but]
+
+
+def control_plane(
+    paths: ClusterPaths,
+    machine: Machine,
+    addresses: network.Addresses,
+    specs: Sequence[node.NodeSpec],
+    components: Components,
+) -> None:
+    """Boot the control plane's machine; etcd and the API server start by themselves."""
+    controlplane.prepare(machine)
+    paths.kubeconfigs.mkdir(exist_ok=True)  # shown to the machine now, filled while it boots
+    needed = [components.directory(name) for name in ("kubernetes", "etcd")]
+    machine.power_on(
+        controlplane.programs(components, paths, addresses),
+        [*needed, paths.pki, paths.kubeconfigs],
+        pod_routes(specs),
+    )
+
+
+def node_machine(
+    paths: ClusterPaths,
+    machine: Machine,
+    spec: node.NodeSpec,
+    specs: Sequence[node.NodeSpec],
+    components: Components,
+) -> None:
+    """Boot a Node's machine; returns when its containerd is ready, the kubelet not started yet.
+
+    Raises:
+        ClusterError: Its containerd did not start; the text is the last line of its log.
+    """
+    needed = [components.directory(name) for name in ("kubernetes", "containerd", "runc", "cni-plugins")]
+    cgroups.create(paths.name, spec.name)
+    ready = machine.ready_socket("containerd")
+    machine.power_on(node.programs(components, spec), needed, pod_routes(specs, but=spec.name))
+    if not ready.wait(waits.CONTAINERD_READY.seconds):
+        log = machine.logs / "containerd.log"
+        raise ClusterError(f"containerd of {spec.name} did not start: {last_line(log.read_text())}")

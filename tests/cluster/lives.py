@@ -1,0 +1,54 @@
+"""What tests about the life of a cluster share."""
+
+import subprocess
+import sys
+
+import pytest
+
+from podproof.cluster.embedded import remains
+from podproof.cluster.embedded.paths import ClusterPaths
+
+from .snapshot import Belongings, Machine
+
+NAME = "life"
+PATIENCE = 60.0
+"""Seconds for a start to get to its next line, or for a cluster to be gone; an idle machine takes ten."""
+
+
+def start(*command: str) -> "subprocess.Popen[str]":
+    """Start a Python module of ours, its output in one stream."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def podproof(*arguments: str) -> "subprocess.Popen[str]":
+    """Start the command line."""
+    return start("podproof.cli", *arguments)
+
+
+def read_until(process: "subprocess.Popen[str]", words: str) -> str:
+    """Read the output up to a line with these words; returns what was read."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if words in line:
+            return said
+    pytest.fail(f"it ended without saying {words!r}: {said}")
+
+
+def nothing_is_left(before: Machine, belongings: Belongings) -> None:
+    """Compare the machine with what it was, and look for what the cluster consisted of."""
+    assert belongings.left() == []
+    assert remains.processes(ClusterPaths(NAME)) == []
+    after = Machine.now()
+    assert after.mounts == before.mounts
+    assert after.links == before.links
+    assert after.groups == before.groups
+    assert after.files == before.files
+    assert after.kernel == before.kernel

@@ -1,0 +1,63 @@
+"""A run of the features ends its own cluster, however the run ends."""
+
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from podproof.cluster.embedded.cluster import EmbeddedCluster
+
+from .lives import NAME, PATIENCE, nothing_is_left, podproof, read_until, start
+from .snapshot import Belongings, Machine
+
+RUN = ("pytest", "features/replicasets.feature", "-v", "--cluster-name", NAME, "--nodes", "2")
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two at a time"])
+def test_ctrl_c_ends_the_runs_own_cluster(
+    machine_before: Machine, tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    run = start(*RUN, *workers, "--reports-dir", str(tmp_path))
+    read_until(run, "PASSED")
+    belongings = Belongings.of(NAME)
+    assert belongings.processes
+    run.send_signal(signal.SIGINT)
+    said, _ = run.communicate(timeout=2 * PATIENCE)
+    assert run.returncode == 2, said
+    assert "Traceback" not in said
+    assert (tmp_path / "latest" / "verdicts.json").exists(), "what was proven so far is kept"
+    nothing_is_left(machine_before, belongings)
+    assert podproof("down", "--name", NAME).communicate()[0] == f"there was no cluster {NAME}\n"
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two at a time"])
+def test_the_runs_own_cluster_ends_with_a_run_that_is_killed(
+    machine_before: Machine, tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    run = start(*RUN, *workers, "--reports-dir", str(tmp_path))
+    read_until(run, "PASSED")
+    belongings = Belongings.of(NAME)
+    assert belongings.processes
+    reaper = next(
+        process
+        for process in psutil.process_iter()
+        if process.cmdline()[1:] == ["-m", "podproof.cluster.embedded.reaper", NAME, str(run.pid)]
+    )
+    run.kill()
+    run.communicate()
+    reaper.wait(PATIENCE)
+    podproof("down", "--name", NAME).communicate()
+    nothing_is_left(machine_before, belongings)
+
+
+def test_a_run_leaves_a_cluster_alone_that_was_up_before(machine_before: Machine, tmp_path: Path) -> None:
+    cluster = EmbeddedCluster(NAME, nodes=2)
+    cluster.up()
+    belongings = Belongings.of(NAME)
+    run = start(*RUN, "-k", "surplus", "--reports-dir", str(tmp_path))
+    said, _ = run.communicate()
+    assert run.returncode == 0, said
+    assert cluster.is_complete
+    assert podproof("down", "--name", NAME).communicate()[0].endswith(f"cluster {NAME} is gone\n")
+    nothing_is_left(machine_before, belongings)
