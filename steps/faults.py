@@ -61,13 +61,9 @@ def wait_for_replacement(
     """Wait until another instance of a container runs; gives the Pod."""
     pod = incident.pod
     instance = container_status(pod, container)["containerID"]
-    bound = deadlines.liveness_restart(pod, container) if _has_liveness(pod, container) else None
-    bound = bound or deadlines.CONTAINER_RESTART
+    bound = deadlines.CONTAINER_RESTART
+    if incident.by_liveness:
+        bound = deadlines.liveness_restart(pod, container)
     seen = scene.recording.wait_until(Replaced(uid(pod), container, instance), bound, incident.since)
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds or None, bound.origin)
     return scene.now(POD, uid(pod))
-
-
-def _has_liveness(pod: Object, container: str) -> bool:
-    spec = next(each for each in pod["spec"]["containers"] if each["name"] == container)
-    return "livenessProbe" in spec

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from podproof.errors import TrialError
 from podproof.faults.pods import Incident, before
@@ -41,7 +42,8 @@ def exhaust_memory(scene: Scene, pod: Object, container: str) -> Incident:
 
 def fail_liveness(scene: Scene, pod: Object, container: str) -> Incident:
     """Make the container's liveness check fail."""
-    return _strike(scene, pod, container, "touch /tmp/ill", _probe_failed(pod, "Liveness"))
+    incident = _strike(scene, pod, container, "touch /tmp/ill", _probe_failed(pod, "Liveness"))
+    return replace(incident, by_liveness=True)
 
 
 def fail_readiness(scene: Scene, pod: Object, container: str) -> Incident:

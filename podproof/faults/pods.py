@@ -21,11 +21,13 @@ class Incident:
         pod: The Pod as it was before.
         since: The moment just before.
         known: The uids of all Pods that existed then.
+        by_liveness: Whether it is the liveness check that ends the container, which takes its time.
     """
 
     pod: Object
     since: Mark
     known: frozenset[str]
+    by_liveness: bool = False
 
 
 def before(scene: Scene, pod: Object) -> Incident:
