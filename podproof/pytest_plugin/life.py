@@ -81,6 +81,8 @@ class Life:
         }
         if self._bridge:
             self._bridge.update(trial.result(), report.longreprtext if report.failed else "")
+        if call.when == "teardown" and _FOUND in item.stash:
+            del item.stash[_FOUND]  # a recording is large, and pytest keeps its items to the end
         return report
 
     def _reword(
