@@ -238,8 +238,7 @@ class EmbeddedCluster:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        self._paths.lock.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self._paths.lock)
+        lock = self._paths.lock()
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:

@@ -18,7 +18,7 @@ import filelock
 from podproof.errors import ComponentError
 
 from . import gotool, versions
-from .paths import cache_directory
+from .paths import cache_directory, cache_lock
 from .progress import Report
 from .recipes import Recipe, every_recipe
 
@@ -112,9 +112,7 @@ def _build(recipe: Recipe, report: Report) -> None:
     """Build one recipe unless somebody else just did."""
     target = directory_of(recipe)
     target.parent.mkdir(parents=True, exist_ok=True)
-    locks = cache_directory() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(locks / f"{target.name}.lock")
+    lock = cache_lock(target.name)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:

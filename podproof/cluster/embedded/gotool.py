@@ -13,7 +13,7 @@ from typing import Any
 
 from podproof.errors import ComponentError, MachineError
 
-from .paths import cache_directory
+from .paths import cache_directory, cache_lock
 
 BOOTSTRAP = "1.26.8"
 """The Go that is fetched as a module where the machine's own is too old to fetch one by itself."""
@@ -135,11 +135,14 @@ def _bootstrap(old: Path) -> Path:
             f"{old} is too old to build Kubernetes and could not fetch Go {BOOTSTRAP} "
             f"({last_line(done.stderr or done.stdout)}): install a newer Go"
         ) from None
-    building = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.rmtree(building, ignore_errors=True)
-    shutil.copytree(source, building, symlinks=True)
-    for folder in ("bin", "pkg/tool"):
-        for file in (building / folder).rglob("*"):
-            file.chmod(0o755)
-    building.rename(target)
+    with cache_lock(target.name):
+        if target.exists():
+            return target / "bin" / "go"
+        building = target.with_name(f".building-{target.name}")
+        shutil.rmtree(building, ignore_errors=True)
+        shutil.copytree(source, building, symlinks=True)
+        for folder in ("bin", "pkg/tool"):
+            for file in (building / folder).rglob("*"):
+                file.chmod(0o755)
+        building.rename(target)
     return target / "bin" / "go"

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
 import platformdirs
 
 from podproof.errors import UsageError
@@ -16,6 +17,13 @@ def cache_directory() -> Path:
     """The user's cache of built components, images and locks; it may be deleted at any time."""
     chosen = os.environ.get("PODPROOF_CACHE")
     return Path(chosen) if chosen else platformdirs.user_cache_path("podproof")
+
+
+def cache_lock(name: str) -> filelock.BaseFileLock:
+    """The lock of that name, not taken yet; whoever makes something in the cache holds it meanwhile."""
+    locks = cache_directory() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    return filelock.FileLock(locks / f"{name}.lock")
 
 
 def state_directory() -> Path:
@@ -86,7 +94,6 @@ class ClusterPaths:
         """One machine's root directory: its disk, which outlives a power-off."""
         return self.machine(machine) / "disk"
 
-    @property
-    def lock(self) -> Path:
+    def lock(self) -> filelock.BaseFileLock:
         """Held by whoever starts or stops this cluster; in the cache, so that `down` leaves no file."""
-        return cache_directory() / "locks" / f"cluster-{self.name}.lock"
+        return cache_lock(f"cluster-{self.name}")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import filelock
 import tenacity
 import urllib3
 import yaml
@@ -20,7 +19,7 @@ from . import addons, boot, controlplane, daemon, images, network, node, pki, st
 from .gobuild import Components
 from .gotool import last_line
 from .machine import MARK, Machine
-from .paths import ClusterPaths, cache_directory
+from .paths import ClusterPaths, cache_lock
 from .progress import Report
 
 
@@ -54,9 +53,7 @@ def start(
 
 def _lay_network(paths: ClusterPaths, wanted: state.State) -> state.State:
     """Choose addresses that no other cluster has, and lay the network while nobody else chooses."""
-    locks = cache_directory() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(locks / "addresses.lock"):
+    with cache_lock("addresses"):
         running = wanted.at(network.first_free_index())
         running.write(paths)
         if running.owner is not None:

@@ -13,14 +13,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import filelock
-
 from podproof.errors import ComponentError
 
 from . import containerd, images
 from .gobuild import Components
 from .gotool import last_line
-from .paths import cache_directory
+from .paths import cache_directory, cache_lock
 from .progress import Report
 from .ready import ReadySocket
 
@@ -46,9 +44,7 @@ def template(components: Components, report: Report) -> Path:
     source = wanted[0] if len(wanted) == 1 else images.reachable_source(report)
     target = stores / images.key(components, source)
     stores.mkdir(parents=True, exist_ok=True)
-    locks = cache_directory() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(locks / f"store-{target.name}.lock"):
+    with cache_lock(f"store-{target.name}"):
         if target.exists():
             return target
         # Under the lock nobody else makes this, so what lies here was left by one that was killed.
