@@ -192,7 +192,7 @@ def _build(options: argparse.Namespace) -> int:
     from podproof.cluster.embedded import store  # only a machine that can build gets this far
 
     version = versions.resolve(options.kubernetes_version)
-    doctor.require(version)
+    doctor.require(version, DEFAULT_NODES)
     report = Progress()
     store.template(Components(version, report), report)
     report(f"Kubernetes {version} is built")
@@ -201,7 +201,7 @@ def _build(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     lacking = 0
-    for finding in doctor.examine(versions.resolve(options.kubernetes_version)):
+    for finding in doctor.examine(versions.resolve(options.kubernetes_version), DEFAULT_NODES):
         mark = "ok   " if finding.well else "LACKS"
         print(f"{mark}  {finding.what}: {finding.found}")
         if not finding.well:

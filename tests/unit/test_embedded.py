@@ -144,14 +144,14 @@ def test_a_cluster_that_does_not_run_says_how_to_start_it(empty: Path) -> None:
 
 
 def test_the_first_thing_that_lacks_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def examine(_: str) -> Iterator[doctor.Finding]:
+    def examine(_: str, __: int) -> Iterator[doctor.Finding]:
         yield doctor.Finding("tools", "unshare")
         yield doctor.Finding("Go", "none", "apt-get install golang-go")
         yield doctor.Finding("free disk", "1 GiB", "free 10 GiB")
 
     monkeypatch.setattr(doctor, "examine", examine)
     with pytest.raises(MachineError) as raised:
-        doctor.require("1.37.1")
+        doctor.require("1.37.1", 4)
     assert str(raised.value) == "Go: none: apt-get install golang-go (and 1 more: podproof doctor)"
 
 
@@ -162,7 +162,7 @@ def test_without_root_or_off_linux_one_line_says_both_ways_on(
     monkeypatch.setattr("platform.system", lambda: system)
     monkeypatch.setattr("os.geteuid", lambda: user)
     with pytest.raises(MachineError) as raised:
-        doctor.require("1.37.1")
+        doctor.require("1.37.1", 4)
     text = str(raised.value)
     assert "run as root (sudo)" in text
     assert "pytest features/ --context NAME" in text

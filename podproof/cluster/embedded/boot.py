@@ -1,8 +1,12 @@
 """Booting the machines of a cluster that has been laid out."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from podproof.errors import ClusterError
+from podproof.kube import watch
+from podproof.kube.client import Api
+from podproof.kube.kinds import NODE, Object
 
 from . import cgroups, controlplane, network, node, waits
 from .gobuild import Components
@@ -53,3 +57,27 @@ def node_machine(
     if not ready.wait(waits.CONTAINERD_READY.seconds):
         log = machine.logs / "containerd.log"
         raise ClusterError(f"containerd of {spec.name} did not start: {last_line(log.read_text())}")
+
+
+def await_node(api: Api, machine: Machine, since: datetime) -> None:
+    """Wait until a Node's kubelet has said, after `since`, that the Node is Ready.
+
+    Raises:
+        ClusterError: It did not in time; the text is the last line of its log.
+    """
+
+    def is_ready(thing: Object | None) -> bool:
+        conditions = (thing or {}).get("status", {}).get("conditions", ())
+        return any(
+            each["type"] == "Ready"
+            and each["status"] == "True"
+            and datetime.fromisoformat(each["lastHeartbeatTime"]) >= since
+            for each in conditions
+        )
+
+    def stuck(_: Object | None) -> ClusterError:
+        log = machine.logs / "kubelet.log"
+        words = last_line(log.read_text(errors="replace")) if log.exists() else "it never started"
+        return ClusterError(f"{machine.name} is not Ready within {waits.NODE_READY}; its kubelet: {words}")
+
+    watch.until(api, NODE, None, machine.name, is_ready, waits.NODE_READY, stuck)

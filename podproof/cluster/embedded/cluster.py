@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -184,19 +185,25 @@ class EmbeddedCluster:
         cgroups.remove(self._name, node)
 
     def power_on(self, node: str) -> None:
-        """Switch a Node on again, with the disk that it had; returns when its programs are started.
+        """Switch a Node on again, with the disk that it had; returns when it is Ready.
 
         Raises:
             UsageError: There is no such Node.
-            ClusterError: Its containerd did not start.
+            ClusterError: Its containerd did not start, or the Node did not become Ready.
         """
         spec = next((each for each in self._specifications() if each.name == node), None)
         machine = self.machine(node)
         if machine.is_on or spec is None:
             return
+        began = datetime.now(UTC).replace(microsecond=0)  # the API's times have whole seconds
         components = Components(self.kubernetes_version, self._report)
         boot.node_machine(self._paths, machine, spec, self._specifications(), components)
         machine.start("kubelet", "kube-proxy")
+        api = Api.from_kubeconfig(self.kubeconfig, self.context)
+        try:
+            boot.await_node(api, machine, began)
+        finally:
+            api.close()
 
     def machine(self, name: str) -> Machine:
         """The machine of that name: a Node, or ``control-plane``.
@@ -274,10 +281,11 @@ class EmbeddedCluster:
         from . import doctor, start, store  # only who starts a cluster needs all that this takes
 
         version = versions.resolve(self._wanted_version)
-        doctor.require(version)
+        count = self._wanted_nodes or DEFAULT_NODES
+        doctor.require(version, count)
         components = Components(version, self._report)
         template = store.template(components, self._report)
-        wanted = state.State(version, self._wanted_nodes or DEFAULT_NODES, -1, owner, complete=False)
+        wanted = state.State(version, count, -1, owner, complete=False)
         try:
             start.start(self._paths, wanted, self.context, components, template, self._report)
         except BaseException:

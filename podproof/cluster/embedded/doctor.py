@@ -53,20 +53,24 @@ class Finding:
         return not self.remedy
 
 
-def require(kubernetes_version: str) -> None:
+INOTIFY_OF_CONTROL_PLANE, INOTIFY_OF_NODE, INOTIFY_OF_PODS = 13, 8, 20
+"""Inotify instances that a control plane and a Node were seen to take, and room for what Pods take."""
+
+
+def require(kubernetes_version: str, nodes: int) -> None:
     """Refuse to start anything on a machine that lacks something.
 
     Raises:
         MachineError: Something lacks; the text names the first thing and how many more there are.
     """
-    lacking = [finding for finding in examine(kubernetes_version) if not finding.well]
+    lacking = [finding for finding in examine(kubernetes_version, nodes) if not finding.well]
     if lacking:
         first = lacking[0]
         more = f" (and {len(lacking) - 1} more: podproof doctor)" if len(lacking) > 1 else ""
         raise MachineError(f"{first.what}: {first.found}: {first.remedy}{more}")
 
 
-def examine(kubernetes_version: str) -> Iterator[Finding]:
+def examine(kubernetes_version: str, nodes: int) -> Iterator[Finding]:
     """Look at everything that an embedded cluster needs; stops early where the rest cannot be looked at."""
     system, machine = platform.system(), platform.machine()
     if system != "Linux" or os.geteuid() != 0:
@@ -82,6 +86,7 @@ def examine(kubernetes_version: str) -> Iterator[Finding]:
     yield _overlay()
     yield _network()
     yield _cgroups()
+    yield _inotify(nodes)
     building = bool(gobuild.missing(recipes.every_recipe(kubernetes_version))) if _has_go() else True
     if building:
         yield _go()
@@ -157,6 +162,25 @@ def _cgroups() -> Finding:
             "control groups", f"{version} without {', '.join(lacking)}", "mount or enable these controllers"
         )
     return Finding("control groups", version)
+
+
+def _inotify(nodes: int) -> Finding:
+    """A kubelet that gets no inotify instance ends at once, and does so for good."""
+    limit = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+    taken = sum(1 for fd in Path("/proc").glob("[0-9]*/fd/*") if _is_inotify(fd))
+    needed = INOTIFY_OF_CONTROL_PLANE + INOTIFY_OF_NODE * nodes + INOTIFY_OF_PODS
+    found = f"{limit - taken} of {limit} free, {needed} needed"
+    if limit - taken >= needed:
+        return Finding("inotify instances", found)
+    remedy = f"sysctl -w fs.inotify.max_user_instances={max(1024, 2 * limit)}, or stop another cluster"
+    return Finding("inotify instances", found, remedy)
+
+
+def _is_inotify(descriptor: Path) -> bool:
+    try:
+        return str(descriptor.readlink()) == "anon_inode:inotify"
+    except OSError:  # its process has ended
+        return False
 
 
 def _has_go() -> bool:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import tenacity
@@ -88,6 +89,7 @@ class _Start:
         self._report = report
         self._addresses = network.Addresses(running.index)
         self._specs: Sequence[node.NodeSpec] = node.specifications(running.node_count, self._addresses)
+        self._began = datetime.now(UTC).replace(microsecond=0)  # the API's times have whole seconds
         self._server = f"https://{self._addresses.control_plane}:6443"
         self._control_plane = Machine(paths, controlplane.NAME, self._addresses.control_plane)
         self._nodes = {spec.name: Machine(paths, spec.name, spec.address) for spec in self._specs}
@@ -108,8 +110,8 @@ class _Start:
         self._report("control plane is ready, Nodes are starting")
         addons.install_dns(self._components, configuration, self._paths.kubeconfig)
         addons.install_storage(api, self._components)
-        for spec in self._specs:
-            watch.until(api, NODE, None, spec.name, _is_ready, waits.NODE_READY)
+        for machine in self._nodes.values():
+            boot.await_node(api, machine, self._began)
         self._report("all Nodes are Ready")
         watch.until(api, DEPLOYMENT, "kube-system", "coredns", _is_available, waits.DNS_READY)
         self._report("DNS answers")
@@ -186,11 +188,6 @@ class _Start:
                     if (logs / f"{name}.log").exists()
                 )
                 raise ClusterError(f"{waits.API_SERVER_READY} passed; its last words: {words}") from None
-
-
-def _is_ready(thing: Object | None) -> bool:
-    conditions = (thing or {}).get("status", {}).get("conditions", ())
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def _is_available(thing: Object | None) -> bool:
