@@ -159,7 +159,8 @@ class Recording:
 
         Raises:
             Falsified: It did not hold in time, or never can any more.
-            TrialError: It was not seen, but the recording cannot tell for certain.
+            TrialError: It was not seen in time, but it may have been so: a watch was interrupted, or
+                delivered it late.
         """
         since = since or self.mark()
         end = since.at + deadline.patience
@@ -184,8 +185,18 @@ class Recording:
             world.take(change)
             moment = Mark(change.at, change.wall, position)
         self._demand_coverage(condition.kinds, since.at, time.monotonic())
+        self._demand_contact(condition.kinds, since.at, time.monotonic())
         self.catch_up(condition.kinds)
-        raise self._falsified(condition.describe(), condition.observed(self.world()), deadline, self.mark())
+        with self._news:
+            late = self._changes[position:]
+        for change in late:
+            world.take(change)
+            if condition.holds(world):
+                raise TrialError(
+                    f"whether it came in time is not known: {condition.describe()}, but the recording had "
+                    f"that only {change.at - since.at:.3f} s after the start of a wait for {deadline}"
+                )
+        raise self._falsified(condition.describe(), condition.observed(world), deadline, self.mark())
 
     def always(
         self, condition: Condition, since: Mark, until: Mark | None = None, expected: str = ""
@@ -275,6 +286,16 @@ class Recording:
                 raise TrialError(f"the recording does not watch {kind.name}")
             if trouble := self._watchers[kind].trouble:
                 raise TrialError(f"the recording of {kind.name} is interrupted: {trouble}")
+
+    def _demand_contact(self, kinds: Iterable[Kind], start: float, end: float) -> None:
+        """Refuse to say that something did not come in time if it may have come and been delivered late."""
+        for kind in kinds:
+            for broken, resumed in tuple(self._watchers[kind].breaks):
+                if broken < end and resumed > start:
+                    raise TrialError(
+                        f"the watch of {kind.name} was interrupted for {resumed - broken:.3f} s in the time "
+                        "that matters: what came in time may have been delivered late"
+                    )
 
     def _falsified(self, expected: str, observed: str, bound: Deadline | None, moment: Mark) -> Falsified:
         with self._news:

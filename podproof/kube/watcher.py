@@ -27,6 +27,7 @@ class Watcher:
         alive: The uids that exist; kept by the recording.
         trouble: Why it is not connected; None while it is.
         resumed: How often it has resumed a broken stream.
+        breaks: The spans, by the monotonic clock, in which it was not connected and then resumed.
     """
 
     def __init__(
@@ -53,6 +54,8 @@ class Watcher:
         self.alive: set[str] = set()
         self.trouble: str | None = None
         self.resumed = 0
+        self.breaks: list[tuple[float, float]] = []
+        self._broken_since: float | None = None
         self._api = api
         self._namespace = namespace
         self._on_change = on_change
@@ -88,12 +91,15 @@ class Watcher:
                     self._at = self._list()
                 for _ in self._follow(self._at):
                     pause = _FIRST_PAUSE
+                self._broken_since = time.monotonic()  # the server ended it in due form
             except ExpiredError:
                 self._at = None
                 continue
             except (ApiError, ClusterError, urllib3.exceptions.HTTPError, ValueError) as error:
                 if not self._stopping.is_set():  # else it was ended on purpose
                     self.trouble = str(error) or type(error).__name__
+                    # A connection may have been dead since it last gave anything.
+                    self._broken_since = self._broken_since or self._contact
             except BaseException as error:
                 self.trouble = f"its watch is dead: {error!r}"
                 raise
@@ -117,6 +123,9 @@ class Watcher:
         try:
             if self._stopping.is_set():
                 return
+            if self._broken_since is not None:
+                self.breaks.append((self._broken_since, time.monotonic()))
+                self._broken_since = None
             self.trouble = None
             self.watching.set()
             for change_type, thing in stream:
