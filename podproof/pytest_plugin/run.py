@@ -96,9 +96,11 @@ class Run:
     def _begin(self, selected: Iterable[str]) -> None:
         self._selected = list(selected)
         self._reports.begin()
+        self._acquire()
+        # A run that could not even begin takes nothing away.
+        self._reports.drop_oldest()
         if self._allure:
             self._allure.begin()
-        self._acquire()
 
     def _acquire(self) -> None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -56,6 +57,10 @@ CATEGORIES = [
 """How reports group what is not TRUE, in the form that Allure 2 and 3 both read."""
 _WORTH_SHOWING = 5
 """Milliseconds from which on something that went well is shown: it talked to the cluster."""
+_WRITTEN_BY_ALLURE = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-((result|container|globals)\.json|attachment(\.\w+)?)"
+)
+"""What allure-pytest calls the files of a run."""
 _KEPT_LABELS = frozenset({"host", "thread", "framework", "language"})
 
 
@@ -135,18 +140,27 @@ class AllureResults:
     def __init__(self, directory: Path, *, clean: bool) -> None:
         self._directory = directory
         self._clean = clean
+        self._begun = False
+        self._of_others: frozenset[Path] = frozenset()
 
     def begin(self) -> None:
-        """Remove what an earlier run has left, unless the directory is the user's own."""
+        """Scenarios are about to run: remove what an earlier run has left.
+
+        Nothing is removed from a directory that the user has named, nor anything that Allure has not written.
+        """
         self._directory.mkdir(parents=True, exist_ok=True)
         if self._clean:
             for old in self._directory.iterdir():
-                if old.is_file():
+                if _WRITTEN_BY_ALLURE.fullmatch(old.name) and old.is_file():
                     old.unlink(missing_ok=True)
+        self._of_others = frozenset(self._directory.iterdir())
+        self._begun = True
         write_json(self._directory / "categories.json", CATEGORIES)
 
     def finish(self, cluster: ClusterFacts, claims: Sequence[ClaimVerdict]) -> None:
         """Say on which cluster it was and what came out, and tidy up."""
+        if not self._begun:
+            return  # nothing has run: what is there is an earlier run's
         victims = sum(node.victim for node in cluster.nodes)
         counts = Counter(str(claim.verdict) for claim in claims)
         facts = {
@@ -161,7 +175,7 @@ class AllureResults:
         )
         text = "".join(f"{name} = {value}\n" for name, value in facts.items())
         (self._directory / "environment.properties").write_text(text, encoding="utf-8")
-        for container in self._directory.glob("*-container.json"):
+        for container in {*self._directory.glob("*-container.json")} - self._of_others:
             with suppress(OSError):  # another run in the same directory may tidy up too
                 data = json.loads(container.read_text(encoding="utf-8"))
                 if not data.get("befores") and not data.get("afters"):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 KEPT_RUNS = 20
 """How many runs are kept: enough to compare, few enough to never fill a disk."""
+_OWN_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d+")
+"""What a run's directory is called; see `RunReports.new`."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,29 @@ class RunReports:
         return f"evidence/{readable[:100]}-{zlib.crc32(nodeid.encode()):08x}"
 
     def begin(self) -> None:
-        """Make the run's directory, let `latest` point at it, and drop the oldest runs."""
+        """Make the run's directory and let `latest` point at it."""
         self.directory.mkdir(parents=True, exist_ok=True)
         # A symbolic link cannot be changed in place: make another, and rename it over the old one.
         fresh = self.root / f".latest-{os.getpid()}"
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(Path("runs") / self.run)
         fresh.replace(self.latest)
-        for old in sorted(each for each in self.directory.parent.iterdir() if each.is_dir())[:-KEPT_RUNS]:
+
+    def drop_oldest(self) -> None:
+        """Remove the oldest runs; whatever else the user keeps beside them is left alone."""
+        others = (each for each in self.directory.parent.iterdir() if each.name != self.run)
+        for old in sorted(filter(_is_run, others))[: 1 - KEPT_RUNS]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_run(path: Path) -> bool:
+    """Whether podproof has written this: by its name and by what is in it."""
+    return (
+        _OWN_NAME.fullmatch(path.name) is not None
+        and path.is_dir()
+        and not path.is_symlink()
+        and ((path / "verdicts.json").is_file() or (path / "evidence").is_dir())
+    )
 
 
 def shortest(path: Path) -> Path:

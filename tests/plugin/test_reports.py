@@ -174,6 +174,54 @@ def test_allure_results_of_an_earlier_run_are_removed(suite: Suite) -> None:
     assert len(suite.allure()) == 1
 
 
+@pytest.fixture
+def kept_by_the_user(suite: Suite) -> set[Path]:
+    """What somebody keeps where reports go, beside more runs than are kept."""
+    runs, allure = suite.root / "mine/runs", suite.root / "mine/allure-results"
+    allure.mkdir(parents=True)
+    (allure / "mine.json").write_text("{}")
+    (allure / "mine-container.json").write_text("{}")
+    names = [*(f"thesis-{number}" for number in range(22)), "2026-01-01T00-00-00-1"]
+    for name in names:
+        (runs / name).mkdir(parents=True)
+        (runs / name / "notes.txt").write_text("mine")
+    return {path for path in (suite.root / "mine").rglob("*") if path.is_file()}
+
+
+def test_files_of_the_user_are_left_alone(suite: Suite, kept_by_the_user: set[Path]) -> None:
+    own = [suite.root / f"mine/runs/2026-01-02T00-00-{number}-1" for number in range(10, 32)]
+    for run in own:
+        run.mkdir()
+        (run / "verdicts.json").write_text("{}")
+    suite.rule(SCENARIOS)
+    suite.run("features", "--reports-dir", "mine").assert_outcomes(passed=2)
+    suite.run_apart("features", "--reports-dir", "mine", "-n", "1", "-k", "recovers")
+    assert all(path.is_file() for path in kept_by_the_user)
+    assert [run.exists() for run in own] == [False] * 4 + [True] * 18
+    assert len(list((suite.root / "mine/allure-results").glob("*-result.json"))) == 1
+    assert len(list((suite.root / "mine/allure-results").glob("*-globals.json"))) == 1
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "workers"])
+def test_a_run_that_cannot_begin_removes_nothing(
+    suite: Suite, kept_by_the_user: set[Path], workers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite.rule(SCENARIOS)
+    suite.run("features", "--reports-dir", "mine")
+    for number in range(10, 32):
+        run = suite.root / f"mine/runs/2026-01-02T00-00-{number}-1"
+        run.mkdir()
+        (run / "verdicts.json").write_text("{}")
+    before = {path: path.read_bytes() for path in (suite.root / "mine").rglob("*.*") if path.is_file()}
+    monkeypatch.setenv("NO_CLUSTER", "1")
+    latest = suite.root / "mine/latest"
+    suite.run_apart("features", "--reports-dir", "mine", *workers)
+    assert kept_by_the_user <= before.keys()
+    assert {path: path.read_bytes() for path in before if latest not in path.parents} == {
+        path: text for path, text in before.items() if latest not in path.parents
+    }
+
+
 def test_an_explicit_alluredir_wins(suite: Suite) -> None:
     suite.rule(SCENARIOS)
     other = suite.root / "other"
