@@ -49,11 +49,6 @@ class Trial:
     _began: float = field(default_factory=time.perf_counter)
     _steps: list[_Step] = field(default_factory=list)
 
-    @property
-    def step(self) -> int | None:
-        """The index of the step that is running, or ran last."""
-        return len(self._steps) - 1 if self._steps else None
-
     def step_begins(self, kind: str) -> None:
         """A step's turn has come; its fixtures are set up next."""
         self._steps.append(_Step(then=kind == "then", began=time.perf_counter()))
@@ -70,7 +65,7 @@ class Trial:
         """Draw the conclusion from how set-up, call or teardown ended.
 
         Only a Then that was reached, with everything before it in place, can say anything against the
-        cluster. Everything else that fails is a failure of the trial.
+        cluster, and it says so by `Falsified`. Everything else that fails is a failure of the trial.
         """
         error = excinfo.value if excinfo else None
         if phase == "teardown":
@@ -119,7 +114,7 @@ class Trial:
             if said.startswith(NOT_APPLICABLE):
                 return Outcome.NOT_APPLICABLE, said.removeprefix(NOT_APPLICABLE).strip()
             return Outcome.NOT_PROVEN, f"skipped: {said}"
-        if step is not None and step.then and step.called and isinstance(error, AssertionError):
+        if step is not None and step.then and step.called and is_falsified(error):
             self._mark(step, StepStatus.FAILED)
             return Outcome.FALSE, describe(error)
         self._mark(step, StepStatus.BROKEN)
@@ -148,7 +143,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, pytest.FixtureLookupError):
         return f"no fixture or earlier step gives '{error.argname}'"
     said = str(error).strip()
-    if isinstance(error, PodproofError | AssertionError | pytest.fail.Exception) and said:
+    if said and (isinstance(error, PodproofError | pytest.fail.Exception) or is_falsified(error)):
         return said
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
@@ -157,6 +152,12 @@ def is_defect(error: BaseException) -> bool:
     """Whether an error is none that podproof raises on purpose, so that its traceback is what is needed."""
     from podproof.errors import PodproofError
 
-    return not isinstance(
-        error, PodproofError | AssertionError | pytest.fail.Exception | pytest.skip.Exception
-    )
+    on_purpose = isinstance(error, PodproofError | pytest.fail.Exception | pytest.skip.Exception)
+    return not (on_purpose or is_falsified(error))
+
+
+def is_falsified(error: BaseException) -> bool:
+    """Whether an error is the cluster's answer; a bare assertion is a defect of the step, like any error."""
+    from podproof.kube.conditions import Falsified
+
+    return isinstance(error, Falsified)

@@ -20,6 +20,7 @@ from pytest_bdd import given, parsers, then, when
 
 import podproof.cluster
 from podproof.errors import CleanupError, ClusterError, TrialError
+from podproof.kube.conditions import demand
 from podproof.verdicts.measurements import Measurements
 from podproof.verdicts.results import ClusterFacts, NodeFact, SettingFact
 
@@ -175,8 +176,8 @@ def unavailable() -> None:
 
 @pytest.fixture
 def asserting() -> None:
-    """Fails with an assertion, but it is no step."""
-    raise AssertionError("no Pod to look at")
+    """Says no, but it is no step."""
+    demand(False, expected="a Pod to look at", observed="none")
 
 
 @given("a Pod")
@@ -201,7 +202,7 @@ def _(untidy: None) -> None:
 
 @given("a false assumption")
 def _() -> None:
-    raise AssertionError("this was not so")
+    demand(False, expected="this", observed="that")
 
 
 @when("nothing happens")
@@ -240,8 +241,12 @@ def _(measurements: Measurements, seconds: float) -> None:
 
 @then(parsers.parse("{left:d} is {right:d}"))
 def _(left: int, right: int) -> None:
-    if left != right:
-        raise AssertionError(f"expected: {right}\nobserved: {left}")
+    demand(left == right, expected=str(right), observed=str(left))
+
+
+@then("something is asserted")
+def _() -> None:
+    raise AssertionError("a step's own assumption")
 
 
 @then("there is a defect")

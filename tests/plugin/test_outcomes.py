@@ -19,7 +19,8 @@ HAPPENINGS = {
     "a When fails": ("When the trial fails\n      Then 1 is 1", {"errors": 1}, "NOT PROVEN"),
     "a When cannot begin": ("When a fault is unavailable\n      Then 1 is 1", {"errors": 1}, "NOT PROVEN"),
     "a Then is defective": ("Then there is a defect", {"errors": 1}, "NOT PROVEN"),
-    "a Then's fixture asserts": (
+    "a Then asserts": ("Then something is asserted", {"errors": 1}, "NOT PROVEN"),
+    "a Then's fixture says no": (
         "Then something is looked at that is not there",
         {"errors": 1},
         "NOT PROVEN",
@@ -61,7 +62,7 @@ def test_workers_say_the_same(suite: Suite) -> None:
     ini = suite.root / "tox.ini"
     claims = "\n".join(f"    claim-{number}: Claim: {number}" for number in range(len(HAPPENINGS)))
     ini.write_text(f"{ini.read_text()}\n{claims}\n")
-    suite.run_apart("features", "-n", "2").assert_outcomes(passed=2, failed=3, errors=7, skipped=2)
+    suite.run_apart("features", "-n", "2").assert_outcomes(passed=2, failed=3, errors=8, skipped=2)
     assert suite.outcomes() == {str(number): each[2] for number, each in enumerate(HAPPENINGS.values())}
 
 
@@ -104,10 +105,17 @@ def test_a_failure_says_all_that_is_needed(suite: Suite) -> None:
     assert "traceback:" not in result.stdout.str()
 
 
-def test_only_a_defect_shows_its_traceback(suite: Suite) -> None:
-    suite.rule("    Scenario: A\n      Then there is a defect\n")
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("there is a defect", "KeyError: 'surprise'"),
+        ("something is asserted", "AssertionError: a step's own assumption"),
+    ],
+)
+def test_only_a_defect_shows_its_traceback(suite: Suite, step: str, said: str) -> None:
+    suite.rule(f"    Scenario: A\n      Then {step}\n")
     result = suite.run("features")
-    result.stdout.fnmatch_lines(["KeyError: 'surprise'", "", "traceback:", "  conftest.py:*: in _"])
+    result.stdout.fnmatch_lines([said, "", "traceback:", "  conftest.py:*: in _"])
     assert "pytest_bdd" not in result.stdout.str().partition("traceback:")[2]
 
 
