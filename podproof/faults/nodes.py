@@ -13,9 +13,13 @@ from podproof.kube.scene import Scene
 def reboot(cluster: Cluster, scene: Scene, pod: Object) -> Incident:
     """Cut the power of a Pod's Node and give it back.
 
-    That it took effect shows in the Pod: its containers start anew, which they do for no other reason here.
+    Returns when the Node is Ready again. That it was off shows in the Pod: its containers start anew, which
+    they do for no other reason here.
 
     The cluster must have a power switch (`capabilities.POWER_SWITCH`).
+
+    Raises:
+        ClusterError: The Node did not come back.
     """
     switch = cast(PowerSwitch, cluster)
     node = pod["spec"]["nodeName"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from podproof.errors import TrialError
 from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import Kind, Object
 
@@ -68,6 +70,22 @@ def demand(holds: bool, expected: str, observed: str) -> None:
     """
     if not holds:
         raise Falsified(expected, observed)
+
+
+@contextmanager
+def preparing(what: str) -> Iterator[None]:
+    """Mark what podproof does for the trial: where that fails, no sentence is false, the trial has failed.
+
+    Args:
+        what: What is done, to go after "preparing the trial failed: ".
+
+    Raises:
+        TrialError: In place of `Falsified`, with its text.
+    """
+    try:
+        yield
+    except Falsified as error:
+        raise TrialError(f"preparing the trial failed: {what}\n{error}") from error
 
 
 class Condition(ABC):

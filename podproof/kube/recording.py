@@ -18,7 +18,8 @@ from podproof.kube.changes import GONE, Change, Gap, Mark, Observation, World, s
 from podproof.kube.client import Api
 from podproof.kube.conditions import Condition, Falsified
 from podproof.kube.deadlines import Deadline
-from podproof.kube.kinds import RECORDED, Kind, Object, uid
+from podproof.kube.kinds import POD, RECORDED, Kind, Object, name, uid
+from podproof.kube.states import why_not_started
 from podproof.kube.watcher import Watcher, version
 
 _LAST_EVENTS = 12  # as many as a reader takes in
@@ -160,7 +161,7 @@ class Recording:
         Raises:
             Falsified: It did not hold in time, or never can any more.
             TrialError: It was not seen in time, but it may have been so: a watch was interrupted, or
-                delivered it late.
+                delivered it late, or Pods cannot be started for a reason that lies outside of the claim.
         """
         since = since or self.mark()
         end = since.at + deadline.patience
@@ -195,6 +196,12 @@ class Recording:
                 raise TrialError(
                     f"whether it came in time is not known: {condition.describe()}, but the recording had "
                     f"that only {change.at - since.at:.3f} s after the start of a wait for {deadline}"
+                )
+        for pod in self.latest(POD):
+            if obstacle := why_not_started(pod):
+                raise TrialError(
+                    f"Pod {name(pod)} cannot be started here ({obstacle}), so it is not known whether: "
+                    f"{condition.describe()}"
                 )
         raise self._falsified(condition.describe(), condition.observed(world), deadline, self.mark())
 

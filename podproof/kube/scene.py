@@ -11,6 +11,7 @@ from podproof.errors import TrialError, UsageError
 from podproof.kube import deadlines, manifests
 from podproof.kube.changes import Mark
 from podproof.kube.client import Api
+from podproof.kube.conditions import preparing
 from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import POD, Kind, Object, name, uid
 from podproof.kube.namespaces import Namespace
@@ -61,6 +62,9 @@ class Scene:
             manifest: See `apply`.
             change: Changes the Pod before it is applied.
             patience: What the Pod has to wait for before it can start, if anything.
+
+        Raises:
+            TrialError: It did not become Ready in time.
         """
 
         def change_pod(thing: Object) -> None:
@@ -71,7 +75,8 @@ class Scene:
         if len(pods) != 1:
             raise UsageError(f"manifests/{manifest}.yaml should have one Pod, not {len(pods)}")
         bound = deadlines.pod_ready(pods[0])
-        self.recording.wait_until(PodReady(uid(pods[0])), patience + bound if patience else bound)
+        with preparing(f"Pod {name(pods[0])} is to be started"):
+            self.recording.wait_until(PodReady(uid(pods[0])), patience + bound if patience else bound)
         return self.now(POD, uid(pods[0]))
 
     def now(self, kind: Kind, uid: str) -> Object:
@@ -92,11 +97,16 @@ class Scene:
         return owned(self.recording.world(), kind, uid(owner))
 
     def update(self, kind: Kind, thing: Object, change: Object) -> Object:
-        """Merge a change into an object and wait until its controller has acted on that; gives the object."""
+        """Merge a change into an object and wait until its controller has acted on that; gives the object.
+
+        Raises:
+            TrialError: It did not in time.
+        """
         since = self.recording.mark()
         changed = self.api.merge(kind, self.namespace.name, name(thing), change)
         noticed = Noticed(kind, uid(thing), changed["metadata"]["generation"])
-        self.recording.wait_until(noticed, deadlines.CONTROLLER, since)
+        with preparing(f"the controller of {kind.name} {name(thing)} is to look at it"):
+            self.recording.wait_until(noticed, deadlines.CONTROLLER, since)
         return self.now(kind, uid(thing))
 
     def look_again(self, kind: Kind, thing: Object) -> Mark:

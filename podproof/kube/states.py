@@ -8,6 +8,8 @@ from podproof.kube import summary
 from podproof.kube.conditions import Condition, View
 from podproof.kube.kinds import POD, Kind, Object, name, owner_uid, uid
 
+_NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
+
 
 def is_ready(pod: Object) -> bool:
     """Whether a Pod counts as Ready and is not on its way out."""
@@ -26,6 +28,19 @@ def container_status(pod: Object, container: str) -> Object:
     """What the kubelet says of a container; an empty dict before it says anything."""
     statuses = pod.get("status", {}).get("containerStatuses", ())
     return next((each for each in statuses if each["name"] == container), {})
+
+
+def why_not_started(pod: Object) -> str | None:
+    """What keeps a Pod from starting that is no matter of any claim: its image or its place; else None."""
+    status = pod.get("status", {})
+    for each in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        waiting = each.get("state", {}).get("waiting", {})
+        if waiting.get("reason") in _NO_IMAGE:
+            return f"{waiting['reason']}: {waiting.get('message', '')}".rstrip(": ")
+    for each in status.get("conditions", ()):
+        if each["type"] == "PodScheduled" and each.get("reason") == "Unschedulable":
+            return f"Unschedulable: {each.get('message', '')}".rstrip(": ")
+    return None
 
 
 def owned(view: View, kind: Kind, owner: str) -> list[Object]:

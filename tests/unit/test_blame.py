@@ -1,4 +1,4 @@
-"""A watch that delivers late is the trial's failure, never the cluster's."""
+"""What is the trial's failure, such as a watch that delivers late, is never the cluster's."""
 
 from __future__ import annotations
 
@@ -101,6 +101,36 @@ def test_an_interruption_of_another_time_or_kind_is_of_no_matter(recording: Reco
     break_watch(recording, since, 0.01, 0.02)
     with pytest.raises(Falsified):
         recording.wait_until(there_is("a", REPLICA_SET), BRIEF, since)
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (
+            {
+                "containerStatuses": [
+                    {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no way"}}}
+                ]
+            },
+            "ImagePullBackOff: no way",
+        ),
+        (
+            {
+                "conditions": [
+                    {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/4"}
+                ]
+            },
+            "Unschedulable: 0/4",
+        ),
+    ],
+)
+def test_pods_without_image_or_place_prove_nothing(
+    recording: Recording, server: Server, status: dict[str, object], why: str
+) -> None:
+    server.items = [pod("a", **status)]
+    recording._take(recording._watchers[POD], "ADDED", pod("a", **status))
+    with pytest.raises(TrialError, match=f"Pod a cannot be started here .{why}"):
+        recording.wait_until(there_is("b", REPLICA_SET), BRIEF)
 
 
 def test_what_came_in_time_counts_whatever_else_happened(recording: Recording) -> None:
