@@ -147,7 +147,7 @@ def previous_deleted(scene: Scene, deployment: Object, update: Change, measureme
 def healthy_before(scene: Scene, deployment: Object, update: Change, count: int) -> None:
     """At the moment at which the previous ReplicaSet went, the new one counted so many Ready Pods."""
     gone = Gone(REPLICA_SET, uid(update.previous))
-    seen = scene.recording.wait_until(gone, deadlines.CONTROLLER, update.since)
+    seen = scene.recording.wait_until(gone, _rollout(deployment), update.since)
     ready = [
         each.get("status", {}).get("readyReplicas", 0) for each in _newer(seen.world, deployment, update)
     ]
