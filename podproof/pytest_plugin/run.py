@@ -56,7 +56,7 @@ class Run:
         scenarios = [item for item in session.items if isinstance(item, ScenarioItem)]
         if scenarios:
             self._begin([item.nodeid for item in scenarios])
-        elif any("cluster" in getattr(item, "fixturenames", ()) for item in session.items):
+        elif any(_asks_for_cluster(item) for item in session.items):
             self._acquire()
 
     @pytest.hookimpl(optionalhook=True)
@@ -218,6 +218,12 @@ class TestStatus:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+
+
+def _asks_for_cluster(item: pytest.Item) -> bool:
+    """Whether a test uses the fixture; a parameter of that name is the test's own."""
+    own = item.callspec.params if hasattr(item, "callspec") else ()
+    return "cluster" in getattr(item, "fixturenames", ()) and "cluster" not in own
 
 
 def _so_far(result: ScenarioResult, phase: str) -> ScenarioResult:

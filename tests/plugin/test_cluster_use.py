@@ -57,6 +57,14 @@ def test_other_tests_may_ask_for_it(suite: Suite) -> None:
     assert suite.calls == ["acquire default None True", "release default True"]
 
 
+def test_a_parameter_of_that_name_does_not_ask_for_it(suite: Suite) -> None:
+    suite.pytester.makepyfile(
+        "import pytest\n@pytest.mark.parametrize('cluster', ['mine'])\ndef test_one(cluster): pass"
+    )
+    suite.run().assert_outcomes(passed=1)
+    assert suite.calls == []
+
+
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
 def test_without_a_cluster_the_run_ends_with_one_line(
     suite: Suite, workers: list[str], monkeypatch: pytest.MonkeyPatch

@@ -147,16 +147,16 @@ def test_the_namespace_is_kept_if_asked_for(suite: Suite, then: str, option: lis
 
 
 @pytest.mark.parametrize(
-    ("cluster", "name", "kubectl"),
+    ("options", "name", "kubectl"),
     [
         ([], "default", "podproof kubectl"),
         (["--cluster-name", "other"], "other", "podproof kubectl --name other"),
         (["--context", "mine"], "mine", "kubectl --kubeconfig /nowhere/kubeconfig --context mine"),
     ],
 )
-def test_what_is_kept_can_be_looked_at(suite: Suite, cluster: list[str], name: str, kubectl: str) -> None:
+def test_what_is_kept_can_be_looked_at(suite: Suite, options: list[str], name: str, kubectl: str) -> None:
     suite.rule("    Scenario: A\n      Given a Pod\n      Then 1 is 2\n")
-    result = suite.run("features", "--keep-on-failure", *cluster)
+    result = suite.run("features", "--keep-on-failure", *options)
     result.stdout.fnmatch_lines(
         [
             f"kept:     namespace podproof-{name}-1",
