@@ -51,3 +51,7 @@ class CleanupError(TrialError):
     """Something that podproof made could not be removed; the text names it."""
 
     exit_status = 14
+
+
+class NotApplicable(Exception):  # noqa: N818 - nothing went wrong: there is nothing to try here
+    """The cluster lacks a capability, which the text names; the scenario ends as NOT APPLICABLE."""

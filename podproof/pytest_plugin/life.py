@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_bdd.parser import Step
 
+from podproof.errors import NotApplicable
 from podproof.pytest_plugin.cluster_use import CLUSTER_USE, ClusterUse
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.failure_text import as_longrepr, failure_text, traceback_text
@@ -55,6 +57,18 @@ class Life:
         finally:
             if self._bridge:
                 self._bridge.end()
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Skip what a fixture has found to be not applicable."""
+        with _skipping():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Skip what a step, or a fixture of it, has found to be not applicable."""
+        with _skipping():
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -162,6 +176,16 @@ class Life:
         """The step failed; what that means is decided when the phase ends."""
         if _trial(request) is not None and self._bridge:
             self._bridge.step_ends(exception)
+
+
+@contextmanager
+def _skipping() -> Iterator[None]:
+    """Say in pytest's words that the cluster lacks a capability, at the place of the scenario."""
+    try:
+        yield
+    except NotApplicable as lacking:
+        said = f"{Outcome.NOT_APPLICABLE}: {lacking}"
+        raise pytest.skip.Exception(said, _use_item_location=True) from lacking
 
 
 def keeps_namespace(item: pytest.Item) -> bool:

@@ -8,11 +8,9 @@ from datetime import datetime
 
 import pytest
 
+from podproof.errors import NotApplicable
 from podproof.verdicts.measurements import Measurements
 from podproof.verdicts.scenarios import Outcome, ScenarioPlan, ScenarioResult, StepResult, StepStatus
-
-NOT_APPLICABLE = "NOT APPLICABLE:"
-"""What the reason of a skip starts with when the cluster lacks a capability."""
 
 
 @dataclass
@@ -111,8 +109,10 @@ class Trial:
         if isinstance(error, pytest.skip.Exception):
             self._mark(step, StepStatus.SKIPPED)
             said = str(error.msg)
-            if said.startswith(NOT_APPLICABLE):
-                return Outcome.NOT_APPLICABLE, said.removeprefix(NOT_APPLICABLE).strip()
+            if isinstance(error.__cause__, NotApplicable):
+                return Outcome.NOT_APPLICABLE, str(error.__cause__)
+            if said.startswith(f"{Outcome.NOT_APPLICABLE}:"):
+                return Outcome.NOT_APPLICABLE, said.partition(":")[2].strip()
             return Outcome.NOT_PROVEN, f"skipped: {said}"
         if step is not None and step.then and step.called and is_falsified(error):
             self._mark(step, StepStatus.FAILED)

@@ -19,7 +19,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 import podproof.cluster
-from podproof.errors import CleanupError, ClusterError, TrialError
+from podproof.errors import CleanupError, ClusterError, NotApplicable, TrialError
 from podproof.kube.conditions import demand
 from podproof.verdicts.measurements import Measurements
 from podproof.verdicts.results import ClusterFacts, NodeFact, SettingFact
@@ -174,6 +174,12 @@ def unavailable() -> None:
     raise TrialError("the fault did not take")
 
 
+@pytest.fixture(scope="session")
+def two_nodes() -> None:
+    """Not there, which is found out once."""
+    raise NotApplicable("two Nodes")
+
+
 @pytest.fixture
 def asserting() -> None:
     """Says no, but it is no step."""
@@ -186,6 +192,16 @@ def _(recording: Recording) -> None:
 
 
 @given("a power switch")
+def _() -> None:
+    raise NotApplicable("a power switch")
+
+
+@given("two Nodes")
+def _(two_nodes: None) -> None:
+    del two_nodes
+
+
+@given("a skip that says why")
 def _() -> None:
     pytest.skip("NOT APPLICABLE: power switch")
 

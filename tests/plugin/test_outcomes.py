@@ -36,6 +36,16 @@ HAPPENINGS = {
         "FALSE",
     ),
     "a capability is missing": ("Given a power switch\n      Then 1 is 1", {"skipped": 1}, "NOT APPLICABLE"),
+    "a fixture's capability is missing": (
+        "Given two Nodes\n      Then 1 is 1",
+        {"skipped": 1},
+        "NOT APPLICABLE",
+    ),
+    "a skip names a capability": (
+        "Given a skip that says why\n      Then 1 is 1",
+        {"skipped": 1},
+        "NOT APPLICABLE",
+    ),
     "it is skipped": ("Given a skip\n      Then 1 is 1", {"skipped": 1}, "NOT PROVEN"),
 }
 
@@ -62,8 +72,22 @@ def test_workers_say_the_same(suite: Suite) -> None:
     ini = suite.root / "tox.ini"
     claims = "\n".join(f"    claim-{number}: Claim: {number}" for number in range(len(HAPPENINGS)))
     ini.write_text(f"{ini.read_text()}\n{claims}\n")
-    suite.run_apart("features", "-n", "2").assert_outcomes(passed=2, failed=3, errors=8, skipped=2)
+    suite.run_apart("features", "-n", "2").assert_outcomes(passed=2, failed=3, errors=8, skipped=4)
     assert suite.outcomes() == {str(number): each[2] for number, each in enumerate(HAPPENINGS.values())}
+
+
+def test_what_the_cluster_lacks_is_named_where_it_is_needed(suite: Suite) -> None:
+    suite.rule("".join(f"    Scenario: {name}\n      Given two Nodes\n      Then 1 is 1\n" for name in "AB"))
+    conftest = suite.root / "conftest.py"
+    early = "\n@pytest.fixture(autouse=True)\ndef early(two_nodes: None) -> None:\n    del two_nodes\n"
+    for suffix in ("", early):
+        conftest.write_text(conftest.read_text() + suffix)
+        result = suite.run("features")
+        result.assert_outcomes(skipped=2)
+        result.stdout.fnmatch_lines(["SKIPPED [[]*] features/numbers.feature:*: NOT APPLICABLE: two Nodes"])
+        [claim] = suite.verdicts["claims"]
+        assert [each["reason"] for each in claim["scenarios"]] == ["two Nodes", "two Nodes"]
+        assert {each["status"] for each in suite.allure()} == {"skipped"}
 
 
 def test_a_worker_that_dies_proves_nothing(suite: Suite) -> None:
