@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Scenarios at once: they wait for Kubernetes most of the time.
 WORKERS ?= 4
+# More for pytest, for example: make features ARGS="--cluster-name mine -m shared-volume"
+ARGS ?=
 
 .PHONY: help
 help: ## Say what there is
@@ -12,7 +14,7 @@ help: ## Say what there is
 
 .PHONY: features
 features: setup ## Prove every claim on a cluster of this machine, write the reports, stop the cluster
-	$(BIN)/pytest features/ -n $(WORKERS)
+	$(BIN)/pytest features/ -n $(WORKERS) $(ARGS)
 
 .PHONY: test
 test: setup ## Run the project's own tests

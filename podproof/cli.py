@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--nodes",
         type=int,
-        help=f"how many Nodes (default: {DEFAULT_NODES}); of four or more, the last two are victims",
+        help=f"how many Nodes (default: {DEFAULT_NODES}); the last two are victims if two others are left",
     )
     add("down", _down, "stop a cluster and remove everything of it")
     status = add("status", _status, "show the clusters of this machine, or one with its machines")
@@ -91,7 +91,8 @@ def _up(options: argparse.Namespace) -> int:
         options.name, kubernetes_version=options.kubernetes_version, nodes=options.nodes, report=report
     )
     started = cluster.up()
-    report("ready" if started else "runs already")
+    what = f"Kubernetes {cluster.kubernetes_version} on {len(cluster.nodes)} Nodes"
+    report(f"{what}: ready" if started else f"{what}: runs already")
     print(f"export KUBECONFIG={cluster.kubeconfig}")
     return 0
 
@@ -103,6 +104,7 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
+    doctor.require_root()
     if options.name is None:
         names = state.every_name()
         for name in names:
@@ -110,7 +112,7 @@ def _status(options: argparse.Namespace) -> int:
         if not names:
             print("no cluster runs here; podproof up starts one")
         return 0
-    cluster = EmbeddedCluster(options.name)
+    cluster = _running(options.name)
     print(_summary(cluster))
     for machine in cluster.machines():
         print(f"  {machine.name:<14} {machine.address:<14} {_describe(machine)}")
@@ -122,7 +124,7 @@ def _summary(cluster: EmbeddedCluster) -> str:
         version, nodes, owner = cluster.kubernetes_version, len(cluster.nodes), cluster.owner
     except PodproofError:
         remedy = f"podproof down --name {cluster.name} removes it"
-        return f"{cluster.name}: what is left of a start that was cut off; {remedy}"
+        return f"{cluster.name}: being started, or left by a start that was cut off; {remedy}"
     condition = "runs" if cluster.is_complete else "is not whole; podproof up repairs it"
     bound = "" if owner is None else f", until process {owner} ends"
     return f"{cluster.name}: Kubernetes {version}, {nodes} Nodes, {condition}{bound}"
@@ -149,8 +151,7 @@ def _kubeconfig(options: argparse.Namespace) -> int:
 
 def _kubectl(options: argparse.Namespace) -> int:
     cluster = _running(options.name)
-    components = Components(cluster.kubernetes_version, Progress())
-    command = str(components.command("kubectl"))
+    command = str(cluster.components.command("kubectl"))
     arguments = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
     sys.stdout.flush()
     os.execve(  # noqa: S606 - kubectl takes over this process, its terminal and its exit status
@@ -159,6 +160,7 @@ def _kubectl(options: argparse.Namespace) -> int:
 
 
 def _running(name: str) -> EmbeddedCluster:
+    doctor.require_root()
     cluster = EmbeddedCluster(name)
     _ = cluster.kubernetes_version  # which only a running cluster has
     return cluster
@@ -207,7 +209,7 @@ def _doctor(options: argparse.Namespace) -> int:
         if not finding.well:
             lacking += 1
             print(f"       mend it: {finding.remedy}")
-    print("this machine can run an embedded cluster" if not lacking else f"{lacking} things lack")
+    print("this machine can run an embedded cluster" if not lacking else f"lacking: {lacking}")
     return MachineError.exit_status if lacking else 0
 
 

@@ -18,4 +18,4 @@ def cluster() -> Iterator[EmbeddedCluster]:
     embedded = EmbeddedCluster(TEST_CLUSTER, report=Progress())
     embedded.up(owner=os.getpid())
     yield embedded
-    embedded.down()
+    embedded.release(os.getpid())

@@ -9,13 +9,14 @@ from types import TracebackType
 from typing import Self
 
 import filelock
+import psutil
 
 from podproof.cluster import settings
 from podproof.cluster.base import Setting
 from podproof.errors import ClusterError, UsageError
 from podproof.kube.client import Api
 
-from . import boot, cgroups, controlplane, network, node, remains, state, versions
+from . import boot, cgroups, controlplane, doctor, network, node, remains, state, versions
 from .gobuild import Components
 from .machine import Machine
 from .paths import ClusterPaths, check_name
@@ -24,11 +25,15 @@ from .progress import Report, silent
 DEFAULT_NAME = "default"
 DEFAULT_NODES = 4
 
+_NOT_RUNNING = frozenset({"STOPPED", "EXITED", "FATAL"})
+"""States of a program that supervisord leaves alone, supervisord.org/subprocess.html."""
+
 
 class EmbeddedCluster:
     """A real Kubernetes cluster on this machine.
 
-    As a context manager it runs within the ``with`` block and ends with the process at the latest.
+    As a context manager it runs within the ``with`` block and ends with the process at the latest; one that
+    ran before runs on after.
 
     Args:
         name: Tells it from others on this machine.
@@ -59,15 +64,15 @@ class EmbeddedCluster:
         self._report = report
 
     def __enter__(self) -> Self:
-        """Start it."""
+        """Start it, or join the one that runs."""
         self.up(owner=os.getpid())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop it."""
-        self.down()
+        """Stop it, if it was started for this process."""
+        self.release(os.getpid())
 
     # --- what it is --------------------------------------------------------------------------------
 
@@ -100,6 +105,11 @@ class EmbeddedCluster:
     def victims(self) -> Sequence[str]:
         """The Nodes that Node faults may strike."""
         return [spec.name for spec in self._specifications() if spec.victim]
+
+    @property
+    def components(self) -> Components:
+        """What it runs, whatever the Go tool of the day would build."""
+        return Components.of(self._running.components)
 
     @property
     def owner(self) -> int | None:
@@ -141,9 +151,11 @@ class EmbeddedCluster:
             ComponentError: A component cannot be had.
             ClusterError: The cluster did not start, or a different one of this name runs.
         """
+        doctor.require_root()
         with self._locked():
-            if self.is_running:
+            if self.is_running and not self._owner_is_gone():
                 self._refuse_other(self._running)
+                self._settle_ownership(owner)
                 return self._repair()
             if self._paths.root.exists() or remains.processes(self._paths):
                 self._report("an earlier start was cut off: starting over")
@@ -157,6 +169,7 @@ class EmbeddedCluster:
         Raises:
             CleanupError: Something could not be removed; it is named.
         """
+        doctor.require_root()
         with self._locked():
             there = (
                 self._paths.root.exists()
@@ -168,9 +181,10 @@ class EmbeddedCluster:
 
     def release(self, owner: int) -> None:
         """Stop the cluster if it was started for `owner`."""
-        running = state.read(self._paths)
-        if running is not None and running.owner == owner:
-            self.down()
+        with self._locked():
+            running = state.read(self._paths)
+            if running is not None and running.owner == owner:
+                remains.end(self._paths)
 
     # --- power -------------------------------------------------------------------------------------
 
@@ -196,7 +210,7 @@ class EmbeddedCluster:
         if machine.is_on or spec is None:
             return
         began = datetime.now(UTC).replace(microsecond=0)  # the API's times have whole seconds
-        components = Components(self.kubernetes_version, self._report)
+        components = Components.of(self._running.components)
         boot.node_machine(self._paths, machine, spec, self._specifications(), components)
         machine.start("kubelet", "kube-proxy")
         api = Api.from_kubeconfig(self.kubeconfig, self.context)
@@ -269,23 +283,48 @@ class EmbeddedCluster:
                 f"podproof down --name {self._name}, or take another --name"
             )
 
+    def _owner_is_gone(self) -> bool:
+        """Whether the process that it was started for has ended, so that it is about to be stopped."""
+        owner = self._running.owner
+        return owner is not None and not psutil.pid_exists(owner)
+
+    def _settle_ownership(self, owner: int | None) -> None:
+        """Let `podproof up` keep a run's cluster; refuse it to another run, which it would leave halfway."""
+        running = self._running
+        if running.owner is None or running.owner == owner:
+            return
+        if owner is not None:
+            raise ClusterError(
+                f"cluster {self._name} was started by process {running.owner} and ends with it: wait, "
+                f"take another --cluster-name, or keep it: podproof up --name {self._name}"
+            )
+        running.kept().write(self._paths)
+        self._report("it was started for a run: now it stays until podproof down")
+
     def _repair(self) -> bool:
-        """Switch on what is off; returns False if nothing was."""
-        off = [name for name in self.nodes if not self.machine(name).is_on]
-        for name in off:
-            self._report(f"{name} was off: switching it on")
-            self.power_on(name)
-        return bool(off)
+        """Start what is off; returns False if nothing was."""
+        repaired = False
+        for machine in self.machines():
+            if not machine.is_on:
+                self._report(f"{machine.name} was off: switching it on")
+                self.power_on(machine.name)
+                repaired = True
+            stopped = [name for name, condition in machine.programs().items() if condition in _NOT_RUNNING]
+            if stopped:
+                self._report(f"{machine.name}: starting {', '.join(stopped)}")
+                machine.start(*stopped)
+                repaired = True
+        return repaired
 
     def _start_over(self, owner: int | None) -> None:
-        from . import doctor, start, store  # only who starts a cluster needs all that this takes
+        from . import start, store  # only who starts a cluster needs all that this takes
 
         version = versions.resolve(self._wanted_version)
         count = self._wanted_nodes or DEFAULT_NODES
         doctor.require(version, count)
         components = Components(version, self._report)
         template = store.template(components, self._report)
-        wanted = state.State(version, count, -1, owner, complete=False)
+        wanted = state.State(version, count, -1, owner, complete=False, components=components.directories)
         try:
             start.start(self._paths, wanted, self.context, components, template, self._report)
         except BaseException:

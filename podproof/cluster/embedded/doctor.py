@@ -4,7 +4,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,6 +54,16 @@ class Finding:
 
 INOTIFY_OF_CONTROL_PLANE, INOTIFY_OF_NODE, INOTIFY_OF_PODS = 13, 8, 20
 """Inotify instances that a control plane and a Node were seen to take, and room for what Pods take."""
+
+
+def require_root() -> None:
+    """Refuse to touch anything without the rights to do it.
+
+    Raises:
+        MachineError: This is not root on Linux; the text says both ways to go on.
+    """
+    if platform.system() != "Linux" or os.geteuid() != 0:
+        raise MachineError(NO_ROOT_OR_LINUX)
 
 
 def require(kubernetes_version: str, nodes: int) -> None:
@@ -256,8 +265,3 @@ def _memory() -> Finding:
             "free memory", f"{free:.1f} GiB", f"free {RUN_MEMORY_GIB:.0f} GiB: stop other programs"
         )
     return Finding("free memory", f"{free:.1f} GiB")
-
-
-def python() -> str:
-    """This Python, for bug reports."""
-    return f"{platform.python_implementation()} {sys.version.split()[0]}"

@@ -9,6 +9,7 @@ import queue
 import shutil
 import subprocess
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +21,7 @@ from podproof.errors import ComponentError
 from . import gotool, versions
 from .paths import cache_directory, cache_lock
 from .progress import Report
-from .recipes import Recipe, every_recipe
+from .recipes import DEFAULT_KUBERNETES, Recipe, every_recipe
 
 FORMAT = 1
 """Counted up when the way of building changes what comes out."""
@@ -75,11 +76,25 @@ class Components:
                         each.cancel()
                     raise
         self._directories = {recipe.name: directory_of(recipe) for recipe in recipes}
-        self._commands = {command: recipe.name for recipe in recipes for command in recipe.commands}
+
+    @classmethod
+    def of(cls, directories: Mapping[str, str]) -> "Components":
+        """Those that were built before, by the directory of each."""
+        known = cls.__new__(cls)
+        known._directories = {name: Path(directory) for name, directory in directories.items()}
+        return known
+
+    @property
+    def directories(self) -> dict[str, str]:
+        """The directory of each component, by its name."""
+        return {name: str(directory) for name, directory in self._directories.items()}
 
     def command(self, name: str) -> Path:
         """The path of a command, for example ``kubelet``."""
-        return self._directories[self._commands[name]] / name
+        for recipe in every_recipe(DEFAULT_KUBERNETES):
+            if name in recipe.commands:
+                return self._directories[recipe.name] / name
+        raise KeyError(name)
 
     def file(self, component: str, name: str) -> Path:
         """The path of a file that a component ships, for example its manifest."""
@@ -198,7 +213,8 @@ def _calls(recipe: Recipe) -> list[list[str]]:
 def _watch(recipe: Recipe, arguments: list[str], directory: Path, total: int, report: Report) -> None:
     go = Path(arguments[0])
     process = subprocess.Popen(
-        arguments,
+        # A builder that is killed takes the Go tool with it: the next one uses the same directory.
+        ["setpriv", "--pdeathsig", "KILL", "--", *arguments],
         cwd=directory,
         env=gotool.environment(go, CGO_ENABLED="1" if recipe.cgo else "0"),
         stdin=subprocess.DEVNULL,

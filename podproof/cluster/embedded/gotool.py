@@ -47,7 +47,7 @@ def run(
     go = find()
     return subprocess.run(
         [str(go), *arguments],
-        cwd=directory,
+        cwd=directory or "/",  # not where the user is: that may be a module of theirs
         env=environment(go, **(extra or {})),
         capture_output=True,
         text=True,

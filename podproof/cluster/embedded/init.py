@@ -7,6 +7,7 @@ the machine its network, makes the machine's disk its root, and becomes supervis
 
 import json
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -25,13 +26,25 @@ KERNEL_SETTINGS = {
 """Settings of the whole kernel that every kubelet changes unless it finds them as it wants them
 (pkg/kubelet/cm/container_manager_linux.go). A machine is shown files that say so; the host stays as it is."""
 
-_OWN = frozenset(
-    {"proc", "run", "tmp", "mnt", "media", "opt", "srv", "var", "lost+found", "boot", "root", "home"}
-)
-"""Top-level directories of the host that a machine does not see."""
+_PROGRAMS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr")
+"""Top-level directories of the host that a machine sees, read-only."""
 
-_WRITABLE = frozenset({"dev", "sys"})
+_DEVICES = ("dev", "sys")
 """Those that a kubelet writes to: devices and control groups."""
+
+_CONFIGURATION = (
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "nsswitch.conf",
+    "protocols",
+    "services",
+)
+"""What programs need of the host's /etc; the rest of it is the host's own business."""
+
+_USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
+_GROUPS = "root:x:0:\nnogroup:x:65534:\n"
 
 
 def furnish(disk: Path, needed: list[str]) -> None:
@@ -43,16 +56,17 @@ def furnish(disk: Path, needed: list[str]) -> None:
     """
     mounts.propagate("/", mounts.PRIVATE)
     mounts.bind(disk, disk)
-    for top in sorted(Path("/").iterdir()):
-        target = disk / top.name
-        if top.is_symlink():
+    for top in (*_PROGRAMS, *_DEVICES):
+        source, target = Path("/") / top, disk / top
+        if source.is_symlink():
             if not target.is_symlink():
-                target.symlink_to(top.readlink())
-        elif top.is_dir() and top.name not in _OWN:
+                target.symlink_to(source.readlink())
+        elif source.is_dir():
             target.mkdir(exist_ok=True)
-            mounts.bind(top, target, read_only=top.name not in _WRITABLE)
-    for own in ("proc", "run", "tmp", "mnt", "opt", "var/lib", "var/log", "var/tmp"):
+            mounts.bind(source, target, read_only=top in _PROGRAMS)
+    for own in ("etc", "proc", "run", "tmp", "mnt", "opt", "root", "var/lib", "var/log", "var/tmp"):
         (disk / own).mkdir(parents=True, exist_ok=True)
+    _write_configuration(disk / "etc")
     (disk / "tmp").chmod(0o1777)
     (disk / "var/tmp").chmod(0o1777)
     mounts.mount("proc", disk / "proc", "proc")
@@ -67,6 +81,22 @@ def furnish(disk: Path, needed: list[str]) -> None:
     mounts.change_root(disk)
     # The kubelet's mounts for containers must reach containerd and back.
     mounts.propagate("/", mounts.SHARED)
+
+
+def _write_configuration(target: Path) -> None:
+    """Give the machine an /etc of its own."""
+    for name in _CONFIGURATION:
+        source = Path("/etc") / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, symlinks=True, dirs_exist_ok=True)
+        elif source.exists():
+            shutil.copy2(source, target / name)
+    (target / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+    (target / "resolv.conf").write_text("")
+    (target / "passwd").write_text(_USERS)
+    (target / "group").write_text(_GROUPS)
+    if not (target / "os-release").is_symlink():
+        (target / "os-release").symlink_to("../usr/lib/os-release")
 
 
 def _show_kernel_settings(disk: Path) -> None:

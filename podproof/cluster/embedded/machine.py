@@ -17,16 +17,12 @@ from typing import Any
 
 import psutil
 
-import podproof
 from podproof.errors import ClusterError
 
 from . import daemon, network
 from .gotool import last_line
-from .paths import ClusterPaths
+from .paths import MARK, ClusterPaths
 from .ready import ReadySocket
-
-MARK = "PODPROOF_CLUSTER"
-"""The environment variable that every process of a cluster carries, by which `down` finds them all."""
 
 FURNISH_SECONDS = 30.0
 """How long a machine may take until it is furnished; it takes a tenth of a second when idle."""
@@ -186,7 +182,7 @@ class Machine:
     # --- inside ------------------------------------------------------------------------------------
 
     def _plan(self, programs: Sequence[Program], needed: Sequence[Path]) -> dict[str, Any]:
-        ours = [Path(sys.prefix), Path(sys.base_prefix), Path(podproof.__file__).parent.parent, *needed]
+        ours = [Path(sys.prefix), Path(sys.base_prefix), *needed]
         tools = dict.fromkeys(str(Path(program.command[0]).parent) for program in programs)
         return {
             "hostname": self.name,

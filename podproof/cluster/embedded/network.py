@@ -4,7 +4,7 @@ No route leads out of it: what a Node or a Pod sends to any other address ends a
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import psutil
 from podproof.errors import ClusterError
 
 from . import daemon
-from .paths import ClusterPaths
+from .paths import MARK, ClusterPaths
 
 SERVICE_RANGE = "10.96.0.0/16"
 POD_RANGE = "10.244.0.0/16"
@@ -72,20 +72,20 @@ def pod_range(number: int) -> str:
     return f"10.244.{number}.0/24"
 
 
-def first_free_index() -> int:
-    """The lowest index whose link does not exist.
+def first_free_index(taken: Collection[int]) -> int:
+    """The lowest index that is not taken and whose link does not exist.
 
     Raises:
         ClusterError: All are taken.
     """
-    taken = {path.name for path in Path("/sys/class/net").iterdir()}
+    links = {path.name for path in Path("/sys/class/net").iterdir()}
     for index in range(256):
-        if Addresses(index).link not in taken:
+        if index not in taken and Addresses(index).link not in links:
             return index
     raise ClusterError("256 clusters run already: podproof down --name NAME ends one")
 
 
-def lay(paths: ClusterPaths, addresses: Addresses, mark: str, routes: Sequence[Route]) -> None:
+def lay(paths: ClusterPaths, addresses: Addresses, routes: Sequence[Route]) -> None:
     """Make the bridge, and the cable from it to the host.
 
     The bridge knows the way back to Pods, so that whoever asks for an address elsewhere is told at once
@@ -96,7 +96,7 @@ def lay(paths: ClusterPaths, addresses: Addresses, mark: str, routes: Sequence[R
     """
     said, say = os.pipe()
     script = f"echo 1 >/proc/sys/net/ipv4/ip_forward; echo here >&{say}; exec {say}>&-; exec sleep infinity"
-    environment = {"PATH": os.environ.get("PATH", os.defpath), mark: str(paths.root)}
+    environment = {"PATH": os.environ.get("PATH", os.defpath), MARK: str(paths.root)}
     try:
         keeper = daemon.spawn(
             ["unshare", "--net", "--", "bash", "-c", script],
@@ -159,7 +159,7 @@ def keeper_of(paths: ClusterPaths) -> int | None:
     """The process that keeps the bridge's namespace, if it lives."""
     try:
         process = psutil.Process(int((paths.root / "network.pid").read_text()))
-        return process.pid if process.cmdline()[:1] == ["sleep"] else None
+        return process.pid if process.environ().get(MARK) == str(paths.root) else None
     except (FileNotFoundError, ValueError, psutil.Error):
         return None
 

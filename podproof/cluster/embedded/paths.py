@@ -10,6 +10,9 @@ import platformdirs
 
 from podproof.errors import UsageError
 
+MARK = "PODPROOF_CLUSTER"
+"""The environment variable that every process of a cluster carries, by which `down` finds them all."""
+
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
 
 

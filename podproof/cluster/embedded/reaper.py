@@ -9,9 +9,7 @@ import os
 import select
 import sys
 
-from . import state
 from .cluster import EmbeddedCluster
-from .paths import ClusterPaths
 
 
 def main(name: str, owner: int) -> None:
@@ -22,9 +20,7 @@ def main(name: str, owner: int) -> None:
         descriptor = None
     if descriptor is not None:
         select.select([descriptor], [], [])
-    running = state.read(ClusterPaths(name))
-    if running is not None and running.owner == owner:
-        EmbeddedCluster(name).down()
+    EmbeddedCluster(name).release(owner)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,7 @@ import psutil
 from podproof.errors import CleanupError
 
 from . import cgroups, daemon, network, state
-from .machine import MARK
-from .paths import ClusterPaths, state_directory
+from .paths import MARK, ClusterPaths, state_directory
 
 END_SECONDS = 20.0
 """How long the kernel may take to end every process, a few hundred at most."""
@@ -51,7 +50,7 @@ def end(paths: ClusterPaths) -> None:
         CleanupError: Something could not be removed; it is named.
     """
     running = state.read(paths)
-    if running is not None:
+    if running is not None and network.keeper_of(paths) is not None:
         # The kernel would remove it too, but some time after the last process.
         network.unplug_host(network.Addresses(running.index))
     _end_processes(paths)

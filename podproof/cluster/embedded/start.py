@@ -19,8 +19,8 @@ from podproof.kube.kinds import DEPLOYMENT, NODE, Object
 from . import addons, boot, controlplane, daemon, images, network, node, pki, state, store, waits
 from .gobuild import Components
 from .gotool import last_line
-from .machine import MARK, Machine
-from .paths import ClusterPaths, cache_lock
+from .machine import Machine
+from .paths import MARK, ClusterPaths, cache_lock
 from .progress import Report
 
 
@@ -55,20 +55,21 @@ def start(
 def _lay_network(paths: ClusterPaths, wanted: state.State) -> state.State:
     """Choose addresses that no other cluster has, and lay the network while nobody else chooses."""
     with cache_lock("addresses"):
-        running = wanted.at(network.first_free_index())
+        others = [state.read(ClusterPaths(name)) for name in state.every_name()]
+        running = wanted.at(network.first_free_index({each.index for each in others if each}))
         running.write(paths)
         if running.owner is not None:
             _leave_with(paths, running.owner)
         addresses = network.Addresses(running.index)
         specs = node.specifications(running.node_count, addresses)
-        network.lay(paths, addresses, MARK, boot.pod_routes(specs))
+        network.lay(paths, addresses, boot.pod_routes(specs))
     return running
 
 
 def _leave_with(paths: ClusterPaths, owner: int) -> None:
     """Have a process of its own stop the cluster when `owner` is gone, however that ends."""
     command = [sys.executable, "-m", f"{__package__}.reaper", paths.name, str(owner)]
-    daemon.spawn(command, os.environ, paths.root / "reaper.log")
+    daemon.spawn(command, os.environ | {MARK: str(paths.root)}, paths.root / "reaper.log")
 
 
 class _Start:

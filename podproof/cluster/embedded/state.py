@@ -1,6 +1,7 @@
 """What is written down about a running cluster, for the commands that come after the one that started it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class State:
         index: Which addresses it has.
         owner: The process whose end it does not outlive, None if it stays until `podproof down`.
         complete: Whether its start came to a good end.
+        components: The directory of each component that it runs.
     """
 
     kubernetes_version: str
@@ -24,10 +26,15 @@ class State:
     index: int
     owner: int | None
     complete: bool
+    components: Mapping[str, str]
 
     def at(self, index: int) -> "State":
         """The same cluster, with these addresses."""
         return replace(self, index=index)
+
+    def kept(self) -> "State":
+        """The same cluster, nobody's in particular."""
+        return replace(self, owner=None)
 
     def completed(self) -> "State":
         """The same cluster, its start come to a good end."""

@@ -101,8 +101,20 @@ def _running(components: Components, root: Path, scratch: Path) -> Iterator[_Ctr
     )
     ready = ReadySocket(scratch / "ready")
     log = scratch / "containerd.log"
-    # Its mounts are its own, so that none is left if it is killed.
-    namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+    # It ends with us, and its mounts are its own, so that nothing is left if we are killed.
+    namespaces = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "--",
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "--",
+    ]
     path = f"{components.directory('containerd')}:{os.environ.get('PATH', '')}"
     with log.open("wb") as output:
         daemon = subprocess.Popen(
