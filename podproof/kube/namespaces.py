@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 
-from podproof.errors import CleanupError, TrialError
+from podproof.errors import CleanupError, PodproofError, TrialError
 from podproof.kube import deadlines, watch
 from podproof.kube.client import Api, ApiError
 from podproof.kube.kinds import CLAIM, NAMESPACE, POD, SERVICE_ACCOUNT, Object
@@ -60,18 +61,24 @@ class Namespace:
             None,
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace.name, "labels": labels}},
         )
-        watch.until(
-            api,
-            SERVICE_ACCOUNT,
-            namespace.name,
-            "default",
-            lambda account: account is not None,
-            deadlines.SERVICE_ACCOUNT_MADE,
-            lambda _: TrialError(
-                f"namespace {namespace.name} got no default ServiceAccount within "
-                f"{deadlines.SERVICE_ACCOUNT_MADE}: is the controller manager running?"
-            ),
-        )
+        try:
+            watch.until(
+                api,
+                SERVICE_ACCOUNT,
+                namespace.name,
+                "default",
+                lambda account: account is not None,
+                deadlines.SERVICE_ACCOUNT_MADE,
+                lambda _: TrialError(
+                    f"namespace {namespace.name} got no default ServiceAccount within "
+                    f"{deadlines.SERVICE_ACCOUNT_MADE}: is the controller manager running?"
+                ),
+            )
+        except BaseException:
+            # Nobody else knows of it yet. Its end is not waited for: whoever interrupts wants an end now.
+            with suppress(PodproofError):
+                api.delete(NAMESPACE, None, namespace.name)
+            raise
         return namespace
 
     def apply(self, thing: Object, source: str) -> Object:
