@@ -74,6 +74,8 @@ def execute(
             binary=True,  # a character may be cut in two by the end of a frame
         )
     except ApiException as error:
+        if isinstance(error.__context__, KeyboardInterrupt | SystemExit):
+            raise error.__context__ from None  # the client takes it for an error of the connection
         raise TrialError(f"cannot run {command[0]!r} {where}: {error.reason}") from error
     try:
         socket.run_forever(timeout=deadline.patience)
