@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import tenacity
 import urllib3
+import yaml
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException, load_kube_config
@@ -105,6 +106,10 @@ class Api:
                 f"{path} has no usable context {context!r} ({error}): "
                 f"`kubectl --kubeconfig {path} config get-contexts` lists what it has"
             ) from error
+        except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ClusterError(
+                f"{path} is no kubeconfig ({' '.join(str(error).split())}): name another with --kubeconfig"
+            ) from error
         configuration.retries = False  # repeated, and counted, here
         configuration.connection_pool_maxsize = _CONNECTIONS
         api = cls(ApiClient(configuration), context)
@@ -135,9 +140,16 @@ class Api:
 
         Raises:
             ApiError: The server said no.
-            ClusterError: The server could not be reached within `deadlines.API_RETRY`.
+            ClusterError: The server could not be reached within `deadlines.API_RETRY`, or is no API server.
         """
-        return cast(Object, json.loads(self._answer(method, path, query, body, content_type)))
+        answer = self._answer(method, path, query, body, content_type)
+        try:
+            return cast(Object, json.loads(answer))
+        except ValueError as error:
+            raise ClusterError(
+                f"what answers {method} {path} at {self.server} is no API server: "
+                f"its answer begins with {answer[:40]!r}"
+            ) from error
 
     def text(self, path: str, *, query: Query | None = None) -> str:
         """What the server has at a path that is not JSON, for example a container's log."""
