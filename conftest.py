@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,13 +43,13 @@ def run_id(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def namespace(api: Api, run_id: str, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+def namespace(
+    api: Api, run_id: str, keep_namespace: Callable[[], bool], request: pytest.FixtureRequest
+) -> Iterator[Namespace]:
     """The scenario's own namespace; it is gone again before the scenario counts as done."""
-    from podproof.pytest_plugin.life import keeps_namespace
-
     made = Namespace.create(api, request.node.name.removeprefix("test_"), run_id)
     yield made
-    if not keeps_namespace(request.node):
+    if not keep_namespace():
         made.delete()
 
 
@@ -70,6 +70,13 @@ def scene(api: Api, namespace: Namespace, recording: Recording, pytestconfig: py
 def word() -> str:
     """A word that stands nowhere else: a file's name or content that can only come from this scenario."""
     return f"podproof-{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def node_disk(cluster: Cluster, api: Api, pytestconfig: pytest.Config) -> None:
+    """Leave to read the Nodes' disks and to write there; on a cluster of others it has to be given."""
+    if not pytestconfig.getoption("allow_node_disk"):
+        capabilities.require(cluster, api, capabilities.NODE_DISK)
 
 
 @pytest.fixture

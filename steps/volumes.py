@@ -188,8 +188,9 @@ def owned_pod_writes(scene: Scene, replicaset: Object, word: str) -> Object:
 
 
 @given("the file is on the disk of the Pod's Node", target_fixture="inspector")
-def on_disk(scene: Scene, pod: Object, word: str) -> Object:
+def on_disk(scene: Scene, pod: Object, word: str, node_disk: None) -> Object:
     """Look where the Node keeps the Volumes of its Pods; gives the Pod that looks there."""
+    del node_disk  # asked for: without leave this step is not taken
     inspector = scene.start_pod("volumes/inspector", lambda thing: place(thing, node_of(scene, pod)))
     if not _search_disk(scene, inspector, word):
         raise TrialError(f"the file is not found on the disk of Node {pod['spec']['nodeName']}")
@@ -248,7 +249,9 @@ def still_on_disk(scene: Scene, incident: Incident, word: str) -> None:
 def not_in_memory(scene: Scene, incident: Incident) -> None:
     """The Volume in memory is there and empty."""
     pod = _rebooted(scene, incident)
-    found = files.names(scene.api, pod, "app", files.mount_path(pod, "app", "memory"))
+    path = files.mount_path(pod, "app", "memory")
+    demand(_is_memory(scene, pod, "app", path), f"a Volume in memory mounted at {path}", "none is there")
+    found = files.names(scene.api, pod, "app", path)
     demand(not found, "an empty Volume in memory", f"it has {', '.join(found)}")
 
 
@@ -256,8 +259,9 @@ def not_in_memory(scene: Scene, incident: Incident) -> None:
 
 
 @pytest.fixture
-def node_file(scene: Scene, word: str) -> Iterator[str]:
+def node_file(scene: Scene, word: str, node_disk: None) -> Iterator[str]:
     """The name of a file in a directory of Nodes, which is removed from there in the end."""
+    del node_disk  # asked for: without leave nothing is written
     yield word
     writers = scene.recording.history(POD, "node-directory")
     if not writers or "nodeName" not in writers[-1].thing["spec"]:
@@ -328,8 +332,12 @@ def _in_volume(pod: Object, container: str, file: str) -> str:
 
 def _confirm_in_memory(scene: Scene, pod: Object, container: str, volume: str) -> None:
     path = files.mount_path(pod, container, volume)
-    if not files.run(scene.api, pod, container, 'grep -q " $1 tmpfs " /proc/mounts', path).ok:
+    if not _is_memory(scene, pod, container, path):
         raise TrialError(f"what is mounted at {path} is no memory")
+
+
+def _is_memory(scene: Scene, pod: Object, container: str, path: str) -> bool:
+    return files.run(scene.api, pod, container, 'grep -q " $1 tmpfs " /proc/mounts', path).ok
 
 
 def _search_disk(scene: Scene, inspector: Object, file: str) -> list[str]:

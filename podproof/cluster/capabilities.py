@@ -57,8 +57,13 @@ def _has_power_switch(cluster: Cluster, _: Api) -> bool:
     return hasattr(cluster, "power_off") and hasattr(cluster, "power_on") and bool(cluster.victims)
 
 
+def _is_podproofs_own(cluster: Cluster, _: Api) -> bool:
+    return cluster.provider == "embedded"
+
+
 DEFAULT_STORAGE_CLASS = Capability("a default StorageClass", _has_default_storage_class)
 TWO_NODES = Capability("two Nodes that take any Pod", _has_two_nodes)
+NODE_DISK = Capability("leave to use the Nodes' disks (--allow-node-disk gives it)", _is_podproofs_own)
 POWER_SWITCH = Capability("Nodes whose power can be switched", _has_power_switch)
 
 

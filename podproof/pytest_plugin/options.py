@@ -40,6 +40,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="leave the namespace of a scenario that failed, to look at it",
     )
     group.addoption(
+        "--allow-node-disk",
+        action="store_true",
+        help="with --context: let scenarios read the disks of the Nodes, and write to /mnt/podproof there",
+    )
+    group.addoption(
         "--reports-dir",
         type=Path,
         default=Path("reports"),
@@ -83,6 +88,8 @@ def repeat_command(config: pytest.Config, nodeid: str) -> str:
         value = config.getoption(option.removeprefix("--").replace("-", "_"))
         if value != default:
             words += [option, str(value)]
+    if config.getoption("allow_node_disk"):
+        words.append("--allow-node-disk")
     return shlex.join(words)
 
 
