@@ -42,6 +42,7 @@ class Run:
         self._trouble: list[str] = []
         self._written = False
         self._wrong_files = False
+        self._without_cluster = False
 
     # Before anything runs
 
@@ -108,6 +109,8 @@ class Run:
             self._cluster = _facts(self._use)
         except PodproofError as error:
             self._ended_early = f"the cluster could not be had: {error}"
+            self._say(f"podproof: {error}")
+            self._without_cluster = True
             pytest.exit(str(error), returncode=error.exit_status)
 
     def _say(self, text: str) -> None:
@@ -127,9 +130,16 @@ class Run:
             # No scenario's own report: the process that ran it is gone.
             self._results[report.nodeid] = ScenarioResult(plan, Outcome.NOT_PROVEN, report.longreprtext)
 
+    @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, or `pytest.exit`."""
         self._ended_early = self._ended_early or f"the run was interrupted: {excinfo.exconly()}"
+        status = getattr(excinfo.value, "returncode", None)
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        # What was said in our own words needs no "! _pytest.outcomes.Exit: ... !" after it. With the status
+        # of an interruption, pytest insists on its line.
+        if self._without_cluster and reporter is not None and status != pytest.ExitCode.INTERRUPTED:
+            reporter._keyboardinterrupt_memo = None
 
     # When it is over
 

@@ -74,7 +74,9 @@ def test_without_a_cluster_the_run_ends_with_one_line(
     result = suite.run_apart("features", *workers)
     assert result.ret == 12
     text = result.stdout.str() + result.stderr.str()
-    assert text.count("the cluster is not there: start it") >= 1
+    assert text.splitlines().count("podproof: the cluster is not there: start it") == 1
+    assert text.count("the cluster is not there") == 1
+    assert "outcomes.Exit" not in text
     assert "Traceback" not in text
     assert suite.outcomes() == {"One is one": "NOT RUN", "Two is two": "NOT RUN"}
     assert suite.verdicts["complete"] is False
