@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+import tenacity
 import urllib3
 
 from podproof.errors import TrialError
@@ -100,9 +101,22 @@ def until(
         seen = next(iter(listed["items"]), None)
         if holds(seen):
             return seen
+        opening = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_passes),
+            stop=tenacity.stop_after_delay(left),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
+            reraise=True,
+        )
         limit = {"timeoutSeconds": math.ceil(left)}  # the server ends the stream, and with it this wait
         with suppress(ExpiredError, urllib3.exceptions.HTTPError):
-            stream = Stream(api, kind, namespace, listed["metadata"]["resourceVersion"], {**query, **limit})
+            try:
+                stream = opening(
+                    Stream, api, kind, namespace, listed["metadata"]["resourceVersion"], {**query, **limit}
+                )
+            except ApiError as error:
+                if not _passes(error):
+                    raise
+                break  # time is up
             try:
                 for change, thing in stream:
                     if change == "BOOKMARK":
@@ -117,3 +131,8 @@ def until(
     if holds(seen):
         return seen
     raise stuck(seen) if stuck else TrialError(f"{kind.name} {name} was not as wanted within {deadline}")
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether it is an answer of a server that is busy or starting, which another moment may change."""
+    return isinstance(error, ApiError) and (error.status == 429 or error.status >= 500)

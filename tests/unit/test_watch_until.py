@@ -1,0 +1,65 @@
+"""Waiting for one object outlasts a server that is busy."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+import pytest
+
+from podproof.errors import TrialError
+from podproof.kube.client import Api, ApiError
+from podproof.kube.deadlines import Deadline
+from podproof.kube.kinds import POD, Object
+from podproof.kube.watch import until
+
+ADDED = {"type": "ADDED", "object": {"metadata": {"name": "a", "resourceVersion": "2"}}}
+
+
+class Answer:
+    """A stream that shows a Pod."""
+
+    def stream(self, _: int) -> list[bytes]:
+        return [json.dumps(ADDED).encode() + b"\n"]
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class Server:
+    """An API server without Pods that refuses to open so many streams, then opens one."""
+
+    def __init__(self, refusals: int, status: int) -> None:
+        self.refusals = refusals
+        self.status = status
+
+    def request(self, *_: object, **__: object) -> Object:
+        return {"items": [], "metadata": {"resourceVersion": "1"}}
+
+    def open(self, *_: object, **__: object) -> Answer:
+        if self.refusals:
+            self.refusals -= 1
+            raise ApiError("GET /any", self.status, "", "", {})
+        return Answer()
+
+
+def wait(server: Server, seconds: float) -> Object | None:
+    bound = Deadline("a test", seconds, "a test", "a test")
+    return until(cast(Api, server), POD, "any", "a", lambda pod: pod is not None, bound)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_server_is_asked_again(status: int) -> None:
+    assert wait(Server(2, status), 10) == ADDED["object"]
+
+
+def test_a_server_that_stays_busy_is_waited_for_until_time_is_up() -> None:
+    with pytest.raises(TrialError, match="Pod a was not as wanted"):
+        wait(Server(1000, 503), 0.3)
+
+
+def test_a_server_that_forbids_is_not_asked_again() -> None:
+    server = Server(5, 403)
+    with pytest.raises(ApiError):
+        wait(server, 10)
+    assert server.refusals == 4
