@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TRIAL = pytest.StashKey[Trial]()
 _FOUND = pytest.StashKey[dict[str, Any]]()
 _RETRIES = pytest.StashKey[int]()
+_WARNINGS = pytest.StashKey[int]()
 _EVIDENT = frozenset({"api", "namespace", "recording"})
 """The suite's fixtures that evidence is gathered from."""
 
@@ -80,7 +81,7 @@ class Life:
         if trial is None:
             return report
         trial.phase_ends(call.when, call.excinfo)
-        _count_retries(item, trial)
+        _look_at_api(item, trial)
         if self._bridge:
             self._bridge.close_steps()
         notes: list[str] = []
@@ -225,13 +226,16 @@ def _how_to_look(use: ClusterUse, namespace: str) -> str:
     )
 
 
-def _count_retries(item: pytest.Item, trial: Trial) -> None:
-    """Add the requests that had to be sent again since the last look to the scenario's details."""
+def _look_at_api(item: pytest.Item, trial: Trial) -> None:
+    """Add what the API client has counted and been warned of since the last look."""
     api = item.session.stash.get(_FOUND, {}).get("api")
     now = int(getattr(api, "retries", 0))
     before = item.session.stash.get(_RETRIES, 0)
     trial.details["api_retries"] = trial.details.get("api_retries", 0) + now - before
     item.session.stash[_RETRIES] = now
+    warnings = list(getattr(api, "warnings", ()))
+    trial.api_warnings += warnings[item.session.stash.get(_WARNINGS, 0) :]
+    item.session.stash[_WARNINGS] = len(warnings)
 
 
 def _trial(request: pytest.FixtureRequest) -> Trial | None:

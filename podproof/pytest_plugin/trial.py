@@ -34,6 +34,7 @@ class Trial:
         failed_step: The index of the step that failed; None if it was none of them.
         evidence: The directory of its evidence, relative to the reports of the run.
         details: Counts that the machinery wants to see in the results.
+        api_warnings: What the API server warned of for the first time.
     """
 
     plan: ScenarioPlan
@@ -43,6 +44,7 @@ class Trial:
     evidence: str = ""
     measurements: Measurements = field(default_factory=Measurements)
     details: dict[str, int] = field(default_factory=dict)
+    api_warnings: list[str] = field(default_factory=list)
     _started: datetime = field(default_factory=lambda: datetime.now().astimezone())
     _began: float = field(default_factory=time.perf_counter)
     _steps: list[_Step] = field(default_factory=list)
@@ -89,6 +91,7 @@ class Trial:
             measurements=self.measurements.taken,
             evidence=self.evidence,
             details=dict(self.details),
+            api_warnings=tuple(self.api_warnings),
         )
 
     def step_results(self) -> tuple[StepResult, ...]:

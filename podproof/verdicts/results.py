@@ -97,6 +97,7 @@ def results_document(run: RunFacts, cluster: ClusterFacts, claims: Sequence[Clai
             "settings": {name: asdict(setting) for name, setting in cluster.settings.items()},
         },
         "api_retries": sum(result.details.get("api_retries", 0) for result in scenarios),
+        "api_warnings": list(dict.fromkeys(text for result in scenarios for text in result.api_warnings)),
         "claims": [_claim(claim) for claim in claims],
     }
 
@@ -163,6 +164,7 @@ def _claim(claim: ClaimVerdict) -> dict[str, Any]:
 def _scenario(result: ScenarioResult) -> dict[str, Any]:
     data = result.to_json()
     plan = data.pop("plan")
+    del data["api_warnings"]  # the run lists them, each once
     return {
         "title": plan["title"],
         "nodeid": plan["nodeid"],

@@ -109,6 +109,7 @@ class ScenarioResult:
         seconds: How long it took, its set-up and cleaning up included.
         evidence: The directory of its evidence, relative to the reports of the run; empty if there is none.
         details: What the machinery saw beside it, for example ``{"api_retries": 2}``.
+        api_warnings: What the API server warned of while it ran and had not said to this process before.
     """
 
     plan: ScenarioPlan
@@ -120,6 +121,7 @@ class ScenarioResult:
     measurements: tuple[Measurement, ...] = ()
     evidence: str = ""
     details: Mapping[str, int] = field(default_factory=dict)
+    api_warnings: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -152,6 +154,7 @@ class ScenarioResult:
             measurements=tuple(Measurement(**each) for each in data["measurements"]),
             evidence=data["evidence"],
             details=dict(data["details"]),
+            api_warnings=tuple(data["api_warnings"]),
         )
 
 

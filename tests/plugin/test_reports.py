@@ -50,6 +50,18 @@ def test_the_results_fit_their_schema_and_say_everything(suite: Suite) -> None:
     assert scenario["seconds"] >= sum(step["seconds"] for step in scenario["steps"]) >= 0
 
 
+def test_what_the_api_server_warned_of_is_listed_once(suite: Suite) -> None:
+    conftest = suite.root / "conftest.py"
+    conftest.write_text(
+        conftest.read_text()
+        + "\n@pytest.fixture(scope='session', autouse=True)\ndef api() -> types.SimpleNamespace:\n"
+        + "    return types.SimpleNamespace(retries=1, warnings=['Endpoints is deprecated'])\n"
+    )
+    suite.rule(SCENARIOS)
+    suite.run("features").assert_outcomes(passed=2)
+    assert (suite.verdicts["api_retries"], suite.verdicts["api_warnings"]) == (1, ["Endpoints is deprecated"])
+
+
 def test_the_latest_run_is_found_and_older_ones_are_kept(suite: Suite) -> None:
     suite.rule(SCENARIOS)
     suite.run("features")

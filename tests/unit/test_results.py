@@ -53,6 +53,7 @@ RESULT = ScenarioResult(
     measurements=(Measurement("recovery", 4.0, 3.0, "its probes"),),
     evidence="evidence/a",
     details={"api_retries": 2},
+    api_warnings=("v1 Endpoints is deprecated",),
 )
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 CLUSTER = ClusterFacts(
@@ -93,9 +94,10 @@ def test_summary(reason: str, summary: str) -> None:
 
 
 def test_the_document_fits_the_schema(tmp_path: Path) -> None:
-    document = results_document(run(tmp_path), CLUSTER, judge_all([RESULT]))
+    document = results_document(run(tmp_path), CLUSTER, judge_all([RESULT, RESULT]))
     validate(document)
-    assert document["api_retries"] == 2
+    assert document["api_retries"] == 4
+    assert document["api_warnings"] == ["v1 Endpoints is deprecated"]
     assert document["complete"] is True
     assert document["suite_commit"] == ""
 
