@@ -8,10 +8,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import urllib3
 import yaml
+from kubernetes.client import ApiClient, Configuration
 
 from podproof.errors import ClusterError
-from podproof.kube.client import Api
+from podproof.kube.client import Api, ApiError
+from podproof.kube.kinds import POD
 
 
 class WebSite(BaseHTTPRequestHandler):
@@ -62,3 +65,23 @@ def test_a_server_that_is_no_api_server_is_named(tmp_path: Path, web_site: str) 
         Api.from_kubeconfig(file, "web")
     assert web_site in str(failed.value)
     assert "\n" not in str(failed.value)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_deletion_whose_answer_was_lost_is_done(monkeypatch: pytest.MonkeyPatch, lost: bool) -> None:
+    configuration = Configuration()
+    configuration.host = "http://127.0.0.1:1"
+    api = Api(ApiClient(configuration), "any")
+    answers: list[Exception] = [ApiError("DELETE /any", 404, "NotFound", "", {})]
+    if lost:
+        answers.insert(0, urllib3.exceptions.ProtocolError("lost"))
+
+    def answer(*_: object) -> bytes:
+        raise answers.pop(0)
+
+    monkeypatch.setattr(api, "_answer_once", answer)
+    if lost:
+        assert api.delete(POD, "any", "a") == {}
+    else:
+        with pytest.raises(ApiError):
+            api.delete(POD, "any", "a")
