@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from podproof.cluster import capabilities
 from podproof.cluster.base import Cluster
+from podproof.errors import TrialError
+from podproof.kube import deadlines
 from podproof.kube.client import Api
 from podproof.kube.namespaces import Namespace
 from podproof.kube.recording import Recording
@@ -84,5 +84,13 @@ def victim_node(cluster: Cluster, api: Api) -> Iterator[str]:
     """The name of a Node that only this scenario may break, until its end."""
     capabilities.require(cluster, api, capabilities.POWER_SWITCH)
     node = cluster.victims[0]
-    with FileLock(Path(tempfile.gettempdir()) / f"podproof-{cluster.name}-{node}.lock"):
+    # In the cluster's own directory, so that it goes with the cluster.
+    lock = FileLock(cluster.kubeconfig.parent / f"{node}.lock")
+    try:
+        lock.acquire(timeout=deadlines.NODE_FREE.patience)
+    except Timeout as error:
+        raise TrialError(f"Node {node} was not free within {deadlines.NODE_FREE}") from error
+    try:
         yield node
+    finally:
+        lock.release()

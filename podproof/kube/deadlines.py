@@ -160,6 +160,13 @@ NODE_BOOT = Deadline(
     TOLERANCE,
 )
 
+NODE_FREE = Deadline(
+    "other scenarios to be done with a Node that may be broken",
+    600,
+    "one scenario at a time breaks it, and each waits for the Node's return",
+    _OURS,
+)
+
 
 def readiness(pod: Object) -> Deadline:
     """How long after its start a Pod may take to be Ready, by its own probes' fields."""
