@@ -86,9 +86,12 @@ def test_what_cannot_be_had_is_said_in_its_place(tmp_path: Path) -> None:
 
 def test_only_the_newest_runs_are_kept(tmp_path: Path) -> None:
     for number in range(KEPT_RUNS + 3):
-        RunReports(tmp_path, f"2026-01-{number:02}").begin()
+        reports = RunReports(tmp_path, f"2026-01-01T00-00-{number:02}-1")
+        reports.begin()
+        reports.drop_oldest()
+        reports.verdicts.write_text("{}")
     kept = sorted(path.name for path in (tmp_path / "runs").iterdir())
-    assert kept == [f"2026-01-{number:02}" for number in range(3, KEPT_RUNS + 3)]
+    assert kept == [f"2026-01-01T00-00-{number:02}-1" for number in range(3, KEPT_RUNS + 3)]
     assert (tmp_path / "latest").resolve().name == kept[-1]
 
 
