@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import pytest
-
 from podproof.cluster.base import Cluster
+from podproof.errors import NotApplicable
 from podproof.kube.client import Api
 from podproof.kube.kinds import NODE, Kind, Object
 
@@ -68,6 +67,10 @@ POWER_SWITCH = Capability("Nodes whose power can be switched", _has_power_switch
 
 
 def require(cluster: Cluster, api: Api, capability: Capability) -> None:
-    """End the scenario as NOT APPLICABLE if the cluster lacks a capability."""
+    """End the scenario as NOT APPLICABLE if the cluster lacks a capability.
+
+    Raises:
+        NotApplicable: It does.
+    """
     if not capability.present(cluster, api):
-        pytest.skip(f"NOT APPLICABLE: {capability.name}")
+        raise NotApplicable(capability.name)
