@@ -1,11 +1,13 @@
 """What happens in the cluster stays in the cluster."""
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.init import KERNEL_SETTINGS
+from podproof.cluster.embedded.paths import cache_directory
 from podproof.kube import execute, watch
 from podproof.kube.client import Api
 from podproof.kube.deadlines import Deadline
@@ -47,8 +49,15 @@ def test_a_node_sees_nothing_of_the_host_but_its_programs(cluster: EmbeddedClust
     assert "podproof" not in listed
     assert "dpkg" not in listed
     assert inside(cluster, "node-1", "hostname").stdout.strip() == "node-1"
-    assert inside(cluster, "node-1", "touch", "/etc/podproof-was-here").returncode != 0
+    assert inside(cluster, "node-1", "test", "-e", "/etc/shadow").returncode != 0
+    assert inside(cluster, "node-1", "touch", "/etc/podproof-was-here").returncode == 0
+    assert not Path("/etc/podproof-was-here").exists(), "its /etc is its own"
     assert inside(cluster, "node-1", "touch", "/usr/podproof-was-here").returncode != 0
+    top = set(inside(cluster, "node-1", "ls", "/").stdout.split())
+    ours = {Path(prefix).parts[1] for prefix in (sys.prefix, sys.base_prefix, str(cache_directory()))}
+    programs = {"bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "dev", "sys"}
+    own = {"etc", "proc", "run", "tmp", "mnt", "opt", "root", "var", "podproof", "podproof-host-path"}
+    assert top <= programs | own | ours
 
 
 def test_the_kernel_settings_of_a_node_are_shown_not_set(cluster: EmbeddedCluster) -> None:

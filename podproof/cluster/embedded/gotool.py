@@ -73,9 +73,14 @@ def ask(arguments: list[str], *, directory: Path | None = None) -> Any:
     return answer
 
 
+_LONGEST = 400
+"""Characters of a program's words that fit into one clear line."""
+
+
 def last_line(text: str) -> str:
-    """The last line that says something."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no output")
+    """The last line that says something, cut to a length that can be read."""
+    line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no output")
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
 
 
 @functools.cache

@@ -88,7 +88,8 @@ def _write_configuration(target: Path) -> None:
     for name in _CONFIGURATION:
         source = Path("/etc") / name
         if source.is_dir():
-            shutil.copytree(source, target / name, symlinks=True, dirs_exist_ok=True)
+            (target / name).mkdir(exist_ok=True)
+            mounts.bind(source, target / name, read_only=True)
         elif source.exists():
             shutil.copy2(source, target / name)
     (target / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
