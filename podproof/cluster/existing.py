@@ -62,5 +62,5 @@ def _contexts(file: Path) -> set[str]:
     try:
         document = yaml.safe_load(file.read_text())
         return {each["name"] for each in document["contexts"]}
-    except (OSError, yaml.YAMLError, TypeError, KeyError):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError):
         return set()
