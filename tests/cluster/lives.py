@@ -1,8 +1,10 @@
 """What tests about the life of a cluster share."""
 
+import contextlib
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from podproof.cluster.embedded import remains
@@ -40,6 +42,16 @@ def read_until(process: "subprocess.Popen[str]", words: str) -> str:
         if words in line:
             return said
     pytest.fail(f"it ended without saying {words!r}: {said}")
+
+
+def reaper_of(owner: int) -> psutil.Process:
+    """The process that waits for the end of the cluster's owner."""
+    wanted = ["-m", "podproof.cluster.embedded.reaper", NAME, str(owner)]
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # many a process ends while all are looked at
+            if process.cmdline()[1:] == wanted:
+                return process
+    pytest.fail(f"nobody waits for the end of process {owner}")
 
 
 def nothing_is_left(before: Machine, belongings: Belongings) -> None:

@@ -52,7 +52,7 @@ class Belongings:
         everything = remains.everything(ClusterPaths(name))
         ours = _namespaces_of(os.getpid())
         return cls(
-            frozenset((process.pid, process.create_time()) for process in everything),
+            frozenset((process.pid, began) for process in everything if (began := _began(process))),
             frozenset(inode for process in everything for inode in _namespaces_of(process.pid)) - ours,
         )
 
@@ -65,6 +65,14 @@ class Belongings:
         }
         in_use = {inode for pid in psutil.pids() if pid not in others for inode in _namespaces_of(pid)}
         return processes + [f"namespace {inode}" for inode in self.namespaces & in_use]
+
+
+def _began(process: psutil.Process) -> float | None:
+    """When the process began; None if it has ended since it was found."""
+    try:
+        return process.create_time()
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _alive(pid: int, began: float) -> str | None:

@@ -13,7 +13,7 @@ from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.paths import ClusterPaths
 from podproof.errors import ClusterError
 
-from .lives import NAME, PATIENCE, nothing_is_left, podproof, read_until
+from .lives import NAME, PATIENCE, nothing_is_left, podproof, read_until, reaper_of
 from .snapshot import Belongings, Machine
 
 
@@ -81,11 +81,7 @@ def test_cluster_ends_with_an_owner_that_is_killed(machine_before: Machine) -> N
     )
     read_until(owner, "up")
     belongings = Belongings.of(NAME)
-    reaper = next(
-        process
-        for process in psutil.process_iter()
-        if process.cmdline()[1:] == ["-m", "podproof.cluster.embedded.reaper", NAME, str(owner.pid)]
-    )
+    reaper = reaper_of(owner.pid)
     owner.kill()
     owner.communicate()
     reaper.wait(PATIENCE)

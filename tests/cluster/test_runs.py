@@ -3,12 +3,11 @@
 import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 
-from .lives import NAME, PATIENCE, nothing_is_left, podproof, read_until, start
+from .lives import NAME, PATIENCE, nothing_is_left, podproof, read_until, reaper_of, start
 from .snapshot import Belongings, Machine
 
 RUN = ("pytest", "features/replicasets.feature", "-v", "--cluster-name", NAME, "--nodes", "2")
@@ -39,11 +38,7 @@ def test_the_runs_own_cluster_ends_with_a_run_that_is_killed(
     read_until(run, "PASSED")
     belongings = Belongings.of(NAME)
     assert belongings.processes
-    reaper = next(
-        process
-        for process in psutil.process_iter()
-        if process.cmdline()[1:] == ["-m", "podproof.cluster.embedded.reaper", NAME, str(run.pid)]
-    )
+    reaper = reaper_of(run.pid)
     run.kill()
     run.communicate()
     reaper.wait(PATIENCE)
