@@ -1,12 +1,17 @@
 """Fixtures of the project's own tests: a real cluster of their own."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.progress import Progress
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts background jobs deaf to Ctrl-C, and so would be what the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEST_CLUSTER = "tests"
 """A name of its own, so that the tests leave a cluster alone that somebody is using."""
