@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
-# Scenarios at once: they wait for Kubernetes most of the time.
-WORKERS ?= 4
+# Scenarios at once: they wait for Kubernetes most of the time. Each worker takes 58 MiB of memory.
+WORKERS ?= 3
 # More for pytest, for example: make features ARGS="--cluster-name mine -m shared-volume"
 ARGS ?=
 

@@ -13,7 +13,7 @@ from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.kube import deadlines
 from podproof.kube.client import Api
-from podproof.kube.namespaces import Namespace
+from podproof.kube.namespaces import Departing, Namespace
 from podproof.kube.recording import Recording
 from podproof.kube.scene import Scene
 
@@ -42,15 +42,29 @@ def run_id(request: pytest.FixtureRequest) -> str:
     return str(worker_input.get("testrunuid") or secrets.token_hex(8))
 
 
+@pytest.fixture(scope="session")
+def departing(api: Api) -> Iterator[Departing]:
+    """The namespaces of scenarios that are done; they are gone before the run is."""
+    del api  # asked for: the connection has to outlive them
+    namespaces = Departing()
+    yield namespaces
+    namespaces.await_end()
+
+
 @pytest.fixture
 def namespace(
-    api: Api, run_id: str, keep_namespace: Callable[[], bool], request: pytest.FixtureRequest
+    api: Api,
+    run_id: str,
+    departing: Departing,
+    keep_namespace: Callable[[], bool],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Namespace]:
-    """The scenario's own namespace; it is gone again before the scenario counts as done."""
+    """The scenario's own namespace; nothing of it runs any more before the scenario counts as done."""
     made = Namespace.create(api, request.node.name.removeprefix("test_"), run_id)
     yield made
     if not keep_namespace():
-        made.delete()
+        departing.add(made)
+        made.clear()
 
 
 @pytest.fixture

@@ -9,8 +9,11 @@ from contextlib import suppress
 from podproof.errors import CleanupError, PodproofError, TrialError
 from podproof.kube import deadlines, watch
 from podproof.kube.client import Api, ApiError
+from podproof.kube.conditions import Check, Falsified, View
 from podproof.kube.kinds import CLAIM, NAMESPACE, POD, SERVICE_ACCOUNT, Object
+from podproof.kube.kinds import name as name_of
 from podproof.kube.manifests import Applied
+from podproof.kube.recording import Recording
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 RUN = "podproof.dev/run"
@@ -96,23 +99,33 @@ class Namespace:
         self.applied.append(Applied(source, thing, stored))
         return stored
 
-    def delete(self) -> None:
-        """Delete the namespace and wait until it is gone.
+    def clear(self) -> None:
+        """Delete the namespace and wait until nothing of it runs or holds storage any more.
+
+        What is left then is a name: Kubernetes empties a namespace for good only 5 s after its deletion.
+        `await_end` waits for that.
+
+        Raises:
+            CleanupError: A Pod or a claim was still there when time was up; the text names what holds it.
+        """
+        with Recording(self._api, self.name, (POD, CLAIM)) as recording:
+            if not self._ask_for_deletion():
+                return
+            try:
+                recording.wait_until(_NOTHING_RUNS, deadlines.NAMESPACE_GONE)
+            except (Falsified, TrialError) as error:
+                raise CleanupError(
+                    f"namespace {self.name} was not empty within {deadlines.NAMESPACE_GONE}: "
+                    f"{_NOTHING_RUNS.observed(recording.world())}; "
+                    f"{_what_is_stuck(self._api.find(NAMESPACE, None, self.name))}"
+                ) from error
+
+    def await_end(self) -> None:
+        """Wait until a namespace that was asked to go is gone.
 
         Raises:
             CleanupError: It was still there when time was up; the text names what holds it.
         """
-        try:
-            self._api.delete(NAMESPACE, None, self.name)
-            # Kubernetes empties a namespace 5 s after its deletion. What takes time to go can go meanwhile:
-            # nothing can be made anew in a namespace that is being deleted.
-            for kind in (POD, CLAIM):
-                self._api.request("DELETE", kind.path(self.name))
-        except ApiError as error:
-            if error.status == 404:
-                return
-            if error.status != 409:  # being deleted already
-                raise
         watch.until(
             self._api,
             NAMESPACE,
@@ -125,6 +138,65 @@ class Namespace:
                 f"{_what_is_stuck(namespace)}"
             ),
         )
+
+    def delete(self) -> None:
+        """Delete the namespace and wait until it is gone; see `clear` and `await_end`."""
+        self.clear()
+        self.await_end()
+
+    def _ask_for_deletion(self) -> bool:
+        """Start the deletion of all that takes time to go; False if there is no namespace."""
+        try:
+            self._api.delete(NAMESPACE, None, self.name)
+        except ApiError as error:
+            if error.status == 404:
+                return False
+            if error.status != 409:  # being deleted already
+                raise
+        # Nothing can be made anew in a namespace that is being deleted, so what goes now is gone.
+        for kind in (POD, CLAIM):
+            self._api.request("DELETE", kind.path(self.name))
+        return True
+
+
+class Departing:
+    """Namespaces that were asked to go and whose end nobody has waited for yet."""
+
+    def __init__(self) -> None:
+        self._namespaces: list[Namespace] = []
+
+    def add(self, namespace: Namespace) -> None:
+        """Remember a namespace that has been cleared."""
+        self._namespaces.append(namespace)
+
+    def await_end(self) -> None:
+        """Wait until all of them are gone.
+
+        Raises:
+            CleanupError: Some were not in time; the text names them and what holds them.
+        """
+        stuck = []
+        for namespace in self._namespaces:
+            try:
+                namespace.await_end()
+            except CleanupError as error:
+                stuck.append(str(error))
+        self._namespaces.clear()
+        if stuck:
+            raise CleanupError("after the scenarios: " + "; ".join(stuck))
+
+
+def _tell_running(view: View) -> str:
+    left = [*view.all(POD), *view.all(CLAIM)]
+    return ", ".join(f"{thing['kind']} {name_of(thing)} is there" for thing in left) or "there is none"
+
+
+_NOTHING_RUNS = Check(
+    "no Pod and no claim is left",
+    frozenset({POD, CLAIM}),
+    lambda view: not view.all(POD) and not view.all(CLAIM),
+    _tell_running,
+)
 
 
 def _what_is_stuck(namespace: Object | None) -> str:

@@ -1,6 +1,7 @@
 """A run of the features ends its own cluster, however the run ends."""
 
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,20 @@ from .snapshot import Belongings, Machine
 RUN = ("pytest", "features/replicasets.feature", "-v", "--cluster-name", NAME, "--nodes", "2")
 
 
+def start_run(*workers: str, reports: Path) -> tuple[subprocess.Popen[str], Belongings]:
+    """Start a run with a cluster of its own; gives both once a scenario has passed."""
+    run = start(*RUN, *workers, "--reports-dir", str(reports))
+    read_until(run, "PASSED")
+    belongings = Belongings.of(NAME)
+    assert belongings.processes
+    return run, belongings
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two at a time"])
 def test_ctrl_c_ends_the_runs_own_cluster(
     machine_before: Machine, tmp_path: Path, workers: tuple[str, ...]
 ) -> None:
-    run = start(*RUN, *workers, "--reports-dir", str(tmp_path))
-    read_until(run, "PASSED")
-    belongings = Belongings.of(NAME)
-    assert belongings.processes
+    run, belongings = start_run(*workers, reports=tmp_path)
     run.send_signal(signal.SIGINT)
     said, _ = run.communicate(timeout=2 * PATIENCE)
     assert run.returncode == 2, said
@@ -34,10 +41,7 @@ def test_ctrl_c_ends_the_runs_own_cluster(
 def test_the_runs_own_cluster_ends_with_a_run_that_is_killed(
     machine_before: Machine, tmp_path: Path, workers: tuple[str, ...]
 ) -> None:
-    run = start(*RUN, *workers, "--reports-dir", str(tmp_path))
-    read_until(run, "PASSED")
-    belongings = Belongings.of(NAME)
-    assert belongings.processes
+    run, belongings = start_run(*workers, reports=tmp_path)
     reaper = reaper_of(run.pid)
     run.kill()
     run.communicate()

@@ -10,8 +10,8 @@ import pytest
 from podproof.errors import CleanupError
 from podproof.kube import deadlines
 from podproof.kube.client import Api
-from podproof.kube.kinds import NAMESPACE, SERVICE_ACCOUNT, Kind
-from podproof.kube.namespaces import MANAGED_BY, RUN, Namespace, name_for
+from podproof.kube.kinds import NAMESPACE, POD, SERVICE_ACCOUNT, Kind, Object
+from podproof.kube.namespaces import MANAGED_BY, RUN, Departing, Namespace, name_for
 
 CONFIG_MAP = Kind("ConfigMap", "v1", "configmaps")
 
@@ -35,6 +35,29 @@ def test_a_namespace_is_labelled_and_ready_for_pods(api: Api) -> None:
     assert api.find(NAMESPACE, None, namespace.name) is None
 
 
+def test_a_namespace_counts_as_cleared_when_nothing_runs_there(api: Api) -> None:
+    namespace = Namespace.create(api, "cleared", "run-1")
+    pod: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "idle"},
+        "spec": {
+            "terminationGracePeriodSeconds": 1,
+            "containers": [{"name": "app", "image": "registry.k8s.io/e2e-test-images/agnhost:2.66.1"}],
+        },
+    }
+    departing = Departing()
+    try:
+        namespace.apply(pod, "a test")
+        departing.add(namespace)
+        namespace.clear()
+        assert api.list(POD, namespace.name)["items"] == []
+        departing.await_end()
+        assert api.find(NAMESPACE, None, namespace.name) is None
+    finally:
+        namespace.delete()
+
+
 def test_deleting_what_is_gone_is_fine(api: Api) -> None:
     Namespace(api, "podproof-never-made", "run-1").delete()
 
@@ -51,8 +74,11 @@ def test_a_namespace_that_stays_names_what_holds_it(api: Api, monkeypatch: pytes
     # Kubernetes waits 5 s before it empties a namespace at all.
     monkeypatch.setattr(deadlines, "NAMESPACE_GONE", replace(patience, seconds=8))
     try:
+        departing = Departing()
+        departing.add(namespace)
+        namespace.clear()
         with pytest.raises(CleanupError) as stuck:
-            namespace.delete()
+            departing.await_end()
         assert namespace.name in str(stuck.value)
         assert "podproof.dev/held in 1 resource instances" in str(stuck.value)
     finally:

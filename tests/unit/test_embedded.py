@@ -118,18 +118,9 @@ def test_progress_tells_the_seconds() -> None:
     said: list[str] = []
     progress = Progress(said.append)
     progress("one")
-    progress.update("two")
+    progress("two")
     assert [line[line.index("]") + 2 :] for line in said] == ["one\n", "two\n"]
     assert said[0].startswith("[   0.0 s]")
-
-
-def test_progress_on_a_terminal_overwrites_what_was_updated() -> None:
-    said: list[str] = []
-    progress = Progress(said.append, live=True)
-    progress.update("half")
-    progress("done")
-    assert said[0].endswith("half")
-    assert said[1].startswith("\r\x1b[K")
 
 
 def test_a_cluster_that_does_not_run_says_how_to_start_it(empty: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 
+from . import waits
 from .gobuild import Components
 from .machine import Machine, Program
 from .network import POD_RANGE, SERVICE_RANGE, Addresses
@@ -19,9 +20,6 @@ NAME = "control-plane"
 _CONTROLLER_MANAGER = "controller-manager"
 _INSPECTOR = "inspector"
 """Names of certificates that kubeadm does not make: one to be asked with, one to ask with."""
-
-_ANSWER_SECONDS = 5.0
-"""How long the controller manager may take to tell its configuration."""
 
 
 def programs(components: Components, paths: ClusterPaths, addresses: Addresses) -> list[Program]:
@@ -118,7 +116,7 @@ def ask_controller_manager(paths: ClusterPaths, addresses: Addresses) -> dict[st
         cert_file=str(paths.pki / f"{_INSPECTOR}.crt"),
         key_file=str(paths.pki / f"{_INSPECTOR}.key"),
         retries=False,
-        timeout=_ANSWER_SECONDS,
+        timeout=waits.CONFIGURATION_SECONDS,
     ) as pool:
         try:
             answer = json.loads(pool.request("GET", url).data)

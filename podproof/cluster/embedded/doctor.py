@@ -5,7 +5,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,10 +105,14 @@ def examine(kubernetes_version: str, nodes: int) -> Iterator[Finding]:
     yield _memory()
 
 
+def _lacking(packages: Mapping[str, str]) -> dict[str, str]:
+    """Those of the tools that are not installed, each with its package."""
+    return {tool: package for tool, package in packages.items() if not shutil.which(tool)}
+
+
 def _tools() -> Finding:
     needed = {"unshare": "util-linux", "mount": "mount", "nft": "nftables", "ip": "iproute2"}
-    lacking = {tool: package for tool, package in needed.items() if not shutil.which(tool)}
-    if lacking:
+    if lacking := _lacking(needed):
         return Finding("tools", f"no {', '.join(lacking)}", f"apt-get install {' '.join(lacking.values())}")
     return Finding("tools", ", ".join(needed))
 
@@ -210,8 +214,7 @@ def _go() -> Finding:
 
 def _compiler() -> Finding:
     """Runc alone needs a C compiler and libseccomp."""
-    packages = {"gcc": "gcc", "pkg-config": "pkg-config"}
-    lacking = [package for tool, package in packages.items() if not shutil.which(tool)]
+    lacking = list(_lacking({"gcc": "gcc", "pkg-config": "pkg-config"}).values())
     if not lacking:
         found = subprocess.run(
             ["pkg-config", "--exists", "libseccomp"],

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from podproof.errors import UsageError
 
-from . import debian
+from . import debian, waits
 from .gobuild import Components
 from .oci import Layer, write_archive
 from .progress import Report
@@ -133,9 +133,6 @@ _GROUPS = b"root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"
 BUILD, PULL = "build", "pull"
 """Where images come from: put together here, or pulled from their registries."""
 
-_REACHABLE_SECONDS = 3.0
-"""How long the registry may take to answer at all; one that is there takes a tenth of that."""
-
 
 def sources() -> tuple[str, ...]:
     """Where images may come from: as ``$PODPROOF_IMAGES`` says, or else either.
@@ -153,7 +150,7 @@ def reachable_source(report: Report) -> str:
     """Pull where the registry that has most of them answers, else build."""
     registry = E2E.partition("/")[0]
     try:
-        with socket.create_connection((registry, 443), _REACHABLE_SECONDS):
+        with socket.create_connection((registry, 443), waits.REACHABLE_SECONDS):
             return PULL
     except OSError as error:
         report(f"{registry} is out of reach ({error}): putting the images together here")

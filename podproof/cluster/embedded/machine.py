@@ -19,16 +19,10 @@ import psutil
 
 from podproof.errors import ClusterError
 
-from . import daemon, network
+from . import daemon, network, waits
 from .gotool import last_line
 from .paths import MARK, ClusterPaths
 from .ready import ReadySocket
-
-FURNISH_SECONDS = 30.0
-"""How long a machine may take until it is furnished; it takes a tenth of a second when idle."""
-
-POWER_OFF_SECONDS = 20.0
-"""How long the kernel may take to end every process of a PID namespace."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +118,9 @@ class Machine:
             signal.pidfd_send_signal(descriptors[0], signal.SIGKILL)
             # Process 1 is gone only after all others of its namespace are (pid_namespaces(7)).
             for descriptor in descriptors:
-                if not select.select([descriptor], [], [], POWER_OFF_SECONDS)[0]:
+                if not select.select([descriptor], [], [], waits.POWER_OFF_SECONDS)[0]:
                     raise ClusterError(
-                        f"{self.name}: processes are left {POWER_OFF_SECONDS:.0f} s after its power was cut"
+                        f"{self.name}: processes are left {waits.POWER_OFF_SECONDS:.0f} s after power-off"
                     )
         daemon.reap(launcher)
 
@@ -216,7 +210,10 @@ class Machine:
         (self._files / "launcher.pid").write_text(str(launcher))
 
     def _expect(self, descriptor: int, word: bytes) -> None:
-        if select.select([descriptor], [], [], FURNISH_SECONDS)[0] and os.read(descriptor, len(word)) == word:
+        if (
+            select.select([descriptor], [], [], waits.FURNISH_SECONDS)[0]
+            and os.read(descriptor, len(word)) == word
+        ):
             return
         raise ClusterError(f"{self.name} did not start: {last_line(self._boot_log())}")
 

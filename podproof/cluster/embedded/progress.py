@@ -14,36 +14,15 @@ def silent(line: str) -> None:
 
 
 class Progress:
-    """Writes each line with the seconds since the start, to standard error unless told otherwise.
+    """Writes each line with the seconds since the start, to standard error unless told otherwise."""
 
-    On a terminal, a line that is passed to `update` is overwritten by the next one, so that counting up
-    does not scroll everything else away.
-    """
-
-    def __init__(self, write: Callable[[str], object] | None = None, *, live: bool | None = None) -> None:
+    def __init__(self, write: Callable[[str], object] | None = None) -> None:
         self._write = write or self._write_standard_error
-        self._live = sys.stderr.isatty() and write is None if live is None else live
         self._began = time.monotonic()
-        self._unfinished = False
 
     def __call__(self, line: str) -> None:
-        """Write one line that stays."""
-        self._write(f"{self._clear()}{self._stamp()} {line}\n")
-        self._unfinished = False
-
-    def update(self, line: str) -> None:
-        """Write a line that the next one replaces; on anything but a terminal, an ordinary line."""
-        if not self._live:
-            self(line)
-            return
-        self._write(f"{self._clear()}{self._stamp()} {line}")
-        self._unfinished = True
-
-    def _stamp(self) -> str:
-        return f"[{time.monotonic() - self._began:6.1f} s]"
-
-    def _clear(self) -> str:
-        return "\r\x1b[K" if self._unfinished else ""
+        """Write one line."""
+        self._write(f"[{time.monotonic() - self._began:6.1f} s] {line}\n")
 
     @staticmethod
     def _write_standard_error(text: str) -> None:

@@ -12,11 +12,8 @@ import psutil
 
 from podproof.errors import CleanupError
 
-from . import cgroups, daemon, network, state
+from . import cgroups, daemon, network, state, waits
 from .paths import MARK, ClusterPaths, state_directory
-
-END_SECONDS = 20.0
-"""How long the kernel may take to end every process, a few hundred at most."""
 
 
 def processes(paths: ClusterPaths) -> list[psutil.Process]:
@@ -66,7 +63,7 @@ def end(paths: ClusterPaths) -> None:
 
 
 def _end_processes(paths: ClusterPaths) -> None:
-    deadline = time.monotonic() + END_SECONDS
+    deadline = time.monotonic() + waits.END_SECONDS
     # A process may have started another between the look and the kill: look until there is none.
     while left := processes(paths):
         if time.monotonic() > deadline:

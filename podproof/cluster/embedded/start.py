@@ -16,7 +16,7 @@ from podproof.kube import watch
 from podproof.kube.client import Api
 from podproof.kube.kinds import DEPLOYMENT, NODE, Object
 
-from . import addons, boot, controlplane, daemon, images, network, node, pki, state, store, waits
+from . import addons, boot, controlplane, daemon, dns, images, network, node, pki, state, store, waits
 from .gobuild import Components
 from .gotool import last_line
 from .machine import Machine
@@ -115,6 +115,8 @@ class _Start:
             boot.await_node(api, machine, self._began)
         self._report("all Nodes are Ready")
         watch.until(api, DEPLOYMENT, "kube-system", "coredns", _is_available, waits.DNS_READY)
+        for machine in self._nodes.values():
+            dns.await_answer(machine.name, machine.pid)
         self._report("DNS answers")
         api.close()
 

@@ -15,15 +15,12 @@ from pathlib import Path
 
 from podproof.errors import ComponentError
 
-from . import containerd, images
+from . import containerd, images, waits
 from .gobuild import Components
 from .gotool import last_line
 from .paths import cache_directory, cache_lock
 from .progress import Report
 from .ready import ReadySocket
-
-_START_SECONDS = 30.0
-"""How long containerd may take to say that it is ready; it takes less than one on an idle machine."""
 
 _Ctr = Callable[..., None]
 """Runs containerd's own client with these arguments."""
@@ -139,13 +136,13 @@ def _running(components: Components, root: Path, scratch: Path) -> Iterator[_Ctr
             raise ComponentError(f"{failure}: {last_line(done.stderr)}")
 
     try:
-        if not ready.wait(_START_SECONDS):
+        if not ready.wait(waits.STORE_SECONDS):
             raise ComponentError(f"containerd did not start to store images: {last_line(log.read_text())}")
         yield ctr
     finally:
         os.killpg(daemon.pid, signal.SIGTERM)
         try:
-            daemon.wait(_START_SECONDS)
+            daemon.wait(waits.STORE_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(daemon.pid, signal.SIGKILL)
             daemon.wait()

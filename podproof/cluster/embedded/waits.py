@@ -1,4 +1,4 @@
-"""How long the parts of an embedded cluster may take to start: many times what an idle machine needs."""
+"""How long the parts of an embedded cluster may take: many times what an idle machine needs."""
 
 from podproof.kube.deadlines import Deadline
 
@@ -15,7 +15,34 @@ NODE_READY = Deadline("a Node to be Ready", 120, "2 s after its kubelet's start 
 DNS_READY = Deadline(
     "CoreDNS to be available", 180, "3 s after the Nodes are Ready on an idle machine", _OURS
 )
+DNS_ANSWERS = Deadline(
+    "a Node to be answered by DNS",
+    30,
+    "kube-proxy forwards to CoreDNS at most a second after that is available",
+    _OURS,
+)
 OBJECT_MADE = Deadline("a controller to make an object", 60, "at once on an idle machine", _OURS)
 
 READYZ_INTERVAL_SECONDS = 0.05
 """Between two questions whether the API server is ready: nothing can be watched before it is."""
+
+DNS_QUESTION_SECONDS = 0.1
+"""How long one question may go unanswered before the next: the way through kube-proxy cannot be watched."""
+
+FURNISH_SECONDS = 30.0
+"""How long process 1 of a machine may take to report; it takes a tenth of a second on an idle machine."""
+
+POWER_OFF_SECONDS = 20.0
+"""How long the kernel may take to end a machine's processes, a hundred at most."""
+
+END_SECONDS = 20.0
+"""How long the kernel may take to end every process of a cluster, a few hundred at most."""
+
+STORE_SECONDS = 30.0
+"""How long containerd may take to start or stop while a store is filled: less than one on an idle machine."""
+
+REACHABLE_SECONDS = 3.0
+"""How long a registry may take to answer at all; one that is there takes a tenth of that."""
+
+CONFIGURATION_SECONDS = 5.0
+"""How long the controller manager may take to tell its configuration."""
