@@ -17,6 +17,15 @@ TEST_CLUSTER = "tests"
 """A name of its own, so that the tests leave a cluster alone that somebody is using."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two at a time: tests that share a cluster, or a cluster's name, stay in one process (xdist's groups)."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        name = "life" if "machine_before" in fixtures else TEST_CLUSTER if "cluster" in fixtures else ""
+        if name:
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[EmbeddedCluster]:
     """A cluster for the tests that need one; it ends with this process at the latest."""
