@@ -17,6 +17,7 @@ TEST_CLUSTER = "tests"
 """A name of its own, so that the tests leave a cluster alone that somebody is using."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two at a time: tests that share a cluster, or a cluster's name, stay in one process (xdist's groups)."""
     for item in items:
