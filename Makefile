@@ -18,7 +18,7 @@ features: setup ## Prove every claim on a cluster of this machine, write the rep
 
 .PHONY: test
 test: setup ## Run the project's own tests
-	$(BIN)/pytest tests/ -n 2 --dist loadgroup
+	$(BIN)/pytest tests/ -n 2
 
 .PHONY: lint
 lint: venv ## Check style, types and layers
