@@ -10,14 +10,14 @@ ARGS ?=
 
 .PHONY: help
 help: ## Say what there is
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: features
-features: setup ## Prove every claim on a cluster of this machine, write the reports, stop the cluster
-	$(BIN)/pytest features/ -n $(WORKERS) $(ARGS)
+features: network-policy ## Prove every claim on a cluster of this machine, write the reports, stop the cluster
+	$(BIN)/pytest features/ -n $(WORKERS) --network-policy $(ARGS)
 
 .PHONY: test
-test: setup ## Run the project's own tests
+test: network-policy ## Run the project's own tests
 	$(BIN)/pytest tests/ -n 2
 
 .PHONY: lint
@@ -40,6 +40,11 @@ bench: setup ## Measure start, stop, memory and build; figures go to reports/ben
 .PHONY: setup
 setup: system venv ## Install system packages and the Python environment, build the components
 	$(BIN)/podproof build
+
+.PHONY: network-policy
+network-policy: setup ## Set up the same for clusters that enforce NetworkPolicies
+	scripts/system-packages network-policy
+	$(BIN)/podproof build --network-policy
 
 .PHONY: system
 system: ## Install the Debian packages that lack

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import psutil
 
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help=f"how many Nodes (default: {DEFAULT_NODES}); the last two are victims if two others are left",
     )
+    _add_network_policy(up)
     add("down", _down, "stop a cluster and remove everything of it")
     status = add("status", _status, "show the clusters of this machine, or one with its machines")
     status.set_defaults(name=None)
@@ -70,10 +72,20 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument(
         "what", metavar="COMPONENT|NODE", help="for example kube-apiserver, kubelet, node-1, node-1/kubelet"
     )
-    _add_version(
-        add("build", _build, "build the components and images of a version into the cache, and start nothing")
+    build = add(
+        "build", _build, "build the components and images of a version into the cache, and start nothing"
     )
-    _add_version(add("doctor", _doctor, "say what this machine lacks for a cluster, and what mends it"))
+    _add_version(build)
+    _add_network_policy(build)
+    examine = add("doctor", _doctor, "say what this machine lacks for a cluster, and what mends it")
+    _add_version(examine)
+    _add_network_policy(examine)
+    text = "list the steps that scenarios are made of, with an example of each"
+    steps = commands.add_parser("steps", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    steps.set_defaults(command=_steps)
+    steps.add_argument(
+        "suite", nargs="?", type=Path, default=Path(), help="what has steps/ and features/ (default: .)"
+    )
     return parser
 
 
@@ -85,10 +97,22 @@ def _add_version(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_network_policy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--network-policy",
+        action="store_true",
+        help="one that enforces NetworkPolicies, by Cilium, which takes minutes to build the first time",
+    )
+
+
 def _up(options: argparse.Namespace) -> int:
     report = Progress()
     cluster = EmbeddedCluster(
-        options.name, kubernetes_version=options.kubernetes_version, nodes=options.nodes, report=report
+        options.name,
+        kubernetes_version=options.kubernetes_version,
+        nodes=options.nodes,
+        network_policy=options.network_policy,
+        report=report,
     )
     started = cluster.up()
     what = f"Kubernetes {cluster.kubernetes_version} on {len(cluster.nodes)} Nodes"
@@ -127,7 +151,8 @@ def _summary(cluster: EmbeddedCluster) -> str:
         return f"{cluster.name}: being started, or left by a start that was cut off; {remedy}"
     condition = "runs" if cluster.is_complete else "is not whole; podproof up repairs it"
     bound = "" if owner is None else f", until process {owner} ends"
-    return f"{cluster.name}: Kubernetes {version}, {nodes} Nodes, {condition}{bound}"
+    policies = ", NetworkPolicies enforced" if cluster.network_policy else ""
+    return f"{cluster.name}: Kubernetes {version}, {nodes} Nodes{policies}, {condition}{bound}"
 
 
 def _describe(machine: Machine) -> str:
@@ -194,16 +219,17 @@ def _build(options: argparse.Namespace) -> int:
     from podproof.cluster.embedded import store  # only a machine that can build gets this far
 
     version = versions.resolve(options.kubernetes_version)
-    doctor.require(version, DEFAULT_NODES)
+    doctor.require(version, DEFAULT_NODES, network_policy=options.network_policy)
     report = Progress()
-    store.template(Components(version, report), report)
+    store.template(Components(version, report, network_policy=options.network_policy), report)
     report(f"Kubernetes {version} is built")
     return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
     lacking = 0
-    for finding in doctor.examine(versions.resolve(options.kubernetes_version), DEFAULT_NODES):
+    version = versions.resolve(options.kubernetes_version)
+    for finding in doctor.examine(version, DEFAULT_NODES, network_policy=options.network_policy):
         mark = "ok   " if finding.well else "LACKS"
         print(f"{mark}  {finding.what}: {finding.found}")
         if not finding.well:
@@ -211,6 +237,14 @@ def _doctor(options: argparse.Namespace) -> int:
             print(f"       mend it: {finding.remedy}")
     print("this machine can run an embedded cluster" if not lacking else f"lacking: {lacking}")
     return MachineError.exit_status if lacking else 0
+
+
+def _steps(options: argparse.Namespace) -> int:
+    from podproof.reporting import vocabulary  # only this command needs pytest-bdd
+
+    for line in vocabulary.listing(vocabulary.steps_of(options.suite.resolve())):
+        print(line)
+    return 0
 
 
 if __name__ == "__main__":

@@ -56,3 +56,16 @@ class PowerSwitch(Protocol):
 
     def power_on(self, node: str) -> None:
         """Start the Node again, with the disks that it had."""
+
+
+class NetworkSwitch(Protocol):
+    """A cluster whose Nodes can be cut off from the network, which is a capability of its own."""
+
+    def isolate(self, node: str) -> None:
+        """Pull the Node's cable: it runs on, but nothing reaches it and it reaches nothing."""
+
+    def rejoin(self, node: str) -> None:
+        """Plug the Node's cable in again."""
+
+    def is_on(self, node: str) -> bool:
+        """Whether the Node runs, whoever can reach it."""

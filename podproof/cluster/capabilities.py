@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from podproof.cluster import metrics, network_policy
 from podproof.cluster.base import Cluster
+from podproof.cluster.once import once
 from podproof.errors import NotApplicable
-from podproof.kube.client import Api
-from podproof.kube.kinds import NODE, Kind, Object
+from podproof.kube.client import Api, ApiError
+from podproof.kube.kinds import NODE, POD, Kind, Object
 
 _STORAGE_CLASS = Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", namespaced=False)
 _IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -56,6 +58,33 @@ def _has_power_switch(cluster: Cluster, _: Api) -> bool:
     return hasattr(cluster, "power_off") and hasattr(cluster, "power_on") and bool(cluster.victims)
 
 
+def _has_network_switch(cluster: Cluster, _: Api) -> bool:
+    return hasattr(cluster, "isolate") and hasattr(cluster, "rejoin") and bool(cluster.victims)
+
+
+def _serves_resize(_: Cluster, api: Api) -> bool:
+    return any(each["name"] == "pods/resize" for each in api.request("GET", "/api/v1")["resources"])
+
+
+def _restarts_all_containers(_: Cluster, api: Api) -> bool:
+    """Whether a Pod that is created in a dry run, which stores nothing, keeps such a rule."""
+    rule = {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [3]}}
+    container = {"name": "none", "image": "none", "restartPolicy": "Never", "restartPolicyRules": [rule]}
+    pod: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "podproof-dry-run"},
+        "spec": {"containers": [container]},
+    }
+    try:
+        kept = api.request("POST", POD.path("default"), query={"dryRun": "All"}, body=pod)
+    except ApiError as error:
+        if error.status == 422:
+            return False
+        raise
+    return bool(kept["spec"]["containers"][0].get("restartPolicyRules"))
+
+
 def _is_podproofs_own(cluster: Cluster, _: Api) -> bool:
     return cluster.provider == "embedded"
 
@@ -63,7 +92,20 @@ def _is_podproofs_own(cluster: Cluster, _: Api) -> bool:
 DEFAULT_STORAGE_CLASS = Capability("a default StorageClass", _has_default_storage_class)
 TWO_NODES = Capability("two Nodes that take any Pod", _has_two_nodes)
 NODE_DISK = Capability("leave to use the Nodes' disks (--allow-node-disk gives it)", _is_podproofs_own)
+CLUSTER_OBJECTS = Capability(
+    "leave to make objects of the whole cluster (--allow-cluster-objects gives it)", _is_podproofs_own
+)
 POWER_SWITCH = Capability("Nodes whose power can be switched", _has_power_switch)
+IN_PLACE_RESIZE = Capability("Pods that can be resized in place", _serves_resize)
+RESTART_ALL_CONTAINERS = Capability(
+    "restart rules that restart all Containers of a Pod", _restarts_all_containers
+)
+NETWORK_SWITCH = Capability("Nodes that can be cut off from the network", _has_network_switch)
+NETWORK_POLICY = Capability(
+    "NetworkPolicies that are enforced", once("network-policy", network_policy.is_enforced)
+)
+
+METRICS = Capability("the metrics API, with values (metrics.k8s.io)", once("metrics", metrics.are_given))
 
 
 def require(cluster: Cluster, api: Api, capability: Capability) -> None:

@@ -21,6 +21,7 @@ class ClusterRequest:
         name: The embedded cluster's name.
         kubernetes_version: The embedded cluster's version; None for the one that runs, or else the default.
         nodes: How many Nodes the embedded cluster has; None likewise.
+        network_policy: Whether the embedded cluster enforces NetworkPolicies, if it does not run yet.
     """
 
     context: str | None = None
@@ -28,6 +29,7 @@ class ClusterRequest:
     name: str = DEFAULT_NAME
     kubernetes_version: str | None = None
     nodes: int | None = None
+    network_policy: bool = False
 
 
 def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str], None]) -> Cluster:
@@ -41,7 +43,12 @@ def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str]
     if request.context is not None:
         return ExistingCluster(request.context, request.kubeconfig)
     cluster = EmbeddedCluster(
-        request.name, kubernetes_version=request.kubernetes_version, nodes=request.nodes, report=progress
+        request.name,
+        kubernetes_version=request.kubernetes_version,
+        nodes=request.nodes,
+        # One that runs is taken as it is: a claim about what it does not do is not applicable there.
+        network_policy=request.network_policy and not EmbeddedCluster(request.name).is_running,
+        report=progress,
     )
     cluster.up(owner=owner_pid)
     return cluster

@@ -5,9 +5,12 @@ from typing import Any
 
 from podproof.errors import PodproofError
 from podproof.kube.client import Api
-from podproof.kube.kinds import NODE, POD, Object
+from podproof.kube.kinds import NODE, POD, Kind, Object
 
+from . import dns
 from .base import Setting
+
+_CONFIG_MAP = Kind("ConfigMap", "v1", "configmaps")
 
 _KUBELET = (
     "nodeStatusUpdateFrequency",
@@ -26,6 +29,7 @@ _UNREACHABLE = {
 _DOCUMENTED = {
     "node-monitor-period": ("5s", "kube-controller-manager --node-monitor-period"),
     "node-monitor-grace-period": ("50s", "kube-controller-manager --node-monitor-grace-period, since 1.32"),
+    "node-eviction-rate": ("0.1", "kube-controller-manager --node-eviction-rate"),
     "default-not-ready-toleration-seconds": ("300", "kube-apiserver --default-not-ready-toleration-seconds"),
     "default-unreachable-toleration-seconds": (
         "300",
@@ -35,6 +39,7 @@ _DOCUMENTED = {
     "nodeStatusReportFrequency": ("5m0s", "KubeletConfiguration"),
     "nodeLeaseDurationSeconds": ("40", "KubeletConfiguration"),
     "syncFrequency": ("1m0s", "KubeletConfiguration"),
+    "coredns-cache": ("30s", "CoreDNS, ttl and cache of the Corefile that kubeadm writes"),
 }
 """What holds where a cluster does not tell: its command lines' reference, kubernetes.io/docs/reference."""
 
@@ -50,7 +55,8 @@ def read(api: Api, controller_manager: Mapping[str, Any] | None = None) -> dict[
         name: Setting(value, f"{origin}, its documented default", assumed=True)
         for name, (value, origin) in _DOCUMENTED.items()
     }
-    return found | _from_kubelet(api) | _from_admission(api) | _from_controllers(controller_manager or {})
+    told = _from_kubelet(api) | _from_admission(api) | _from_dns(api)
+    return found | told | _from_controllers(controller_manager or {})
 
 
 def _from_kubelet(api: Api) -> dict[str, Setting]:
@@ -90,12 +96,26 @@ def _from_admission(api: Api) -> dict[str, Setting]:
     }
 
 
+def _from_dns(api: Api) -> dict[str, Setting]:
+    """How long CoreDNS goes on giving an answer that it gave before, by the configuration that it has."""
+    try:
+        corefile = api.get(_CONFIG_MAP, "kube-system", "coredns")["data"]["Corefile"]
+    except (PodproofError, KeyError):
+        return {}
+    seconds = dns.cache_time(corefile)
+    if seconds is None:
+        return {}
+    return {"coredns-cache": Setting(f"{seconds}s", "CoreDNS, ttl and cache of its Corefile")}
+
+
 def _from_controllers(told: Mapping[str, Any]) -> dict[str, Setting]:
     lifecycle = told.get("NodeLifecycleController", {})
     common = told.get("KubeCloudShared", {})
     values = {
         "node-monitor-grace-period": lifecycle.get("NodeMonitorGracePeriod"),
-        "node-monitor-period": common.get("NodeMonitorPeriod"),
+        # It has been told with either.
+        "node-monitor-period": lifecycle.get("NodeMonitorPeriod") or common.get("NodeMonitorPeriod"),
+        "node-eviction-rate": lifecycle.get("NodeEvictionRate"),
     }
     return {
         name: Setting(str(value), "kube-controller-manager, /configz")

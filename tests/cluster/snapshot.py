@@ -7,11 +7,11 @@ from pathlib import Path
 import psutil
 
 from podproof.cluster.embedded import cgroups, network, remains, state
-from podproof.cluster.embedded.init import KERNEL_SETTINGS
+from podproof.cluster.embedded.init import BPF_KERNEL_SETTINGS, KERNEL_SETTINGS
 from podproof.cluster.embedded.paths import ClusterPaths
 
-FOLDERS = ("/", "/etc", "/mnt", "/opt", "/run", "/run/netns", "/var/lib", "/var/log")
-"""Where container runtimes, kubelets and Pods commonly leave something."""
+FOLDERS = ("/", "/etc", "/mnt", "/opt", "/run", "/run/netns", "/sys/fs/bpf", "/var/lib", "/var/log")
+"""Where container runtimes, kubelets, network plugins and Pods commonly leave something."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Machine:
             links=frozenset(path.name for path in Path("/sys/class/net").iterdir()) - _links_of_others(),
             groups=frozenset(_groups()),
             files=frozenset(_files()),
-            kernel=tuple((Path("/proc/sys") / name).read_text() for name in KERNEL_SETTINGS),
+            kernel=tuple(_kernel_setting(name) for name in KERNEL_SETTINGS | BPF_KERNEL_SETTINGS),
         )
 
 
@@ -109,6 +109,11 @@ def _groups_of_others() -> set[str]:
 def _links_of_others() -> set[str]:
     running = [state.read(ClusterPaths(name)) for name in state.every_name()]
     return {network.Addresses(each.index).link for each in running if each}
+
+
+def _kernel_setting(name: str) -> str:
+    file = Path("/proc/sys") / name
+    return file.read_text() if file.exists() else ""
 
 
 def _files() -> list[str]:

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from podproof.cluster.embedded import images, store
+from podproof.cluster.embedded import catalogue, images, store
 from podproof.cluster.embedded.gobuild import Components
 from podproof.cluster.embedded.oci import Layer, write_archive
 from podproof.cluster.embedded.progress import silent
 from podproof.cluster.embedded.recipes import DEFAULT_KUBERNETES
 from podproof.errors import ComponentError, UsageError
 
-PAUSE = images.CATALOGUE[0]
-ANOTHER = images.Image(("registry.k8s.io/nobody/has-this:1",), ("/bin/true",))
+PAUSE = catalogue.CATALOGUE[0]
+ANOTHER = catalogue.Image(("registry.k8s.io/nobody/has-this:1",), ("/bin/true",))
 
 
 @pytest.fixture(scope="module")

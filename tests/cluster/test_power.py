@@ -1,9 +1,11 @@
 """A Node's power is cut and comes back."""
 
+import socket
 from typing import Any
 
 import pytest
 
+from podproof.cluster import locks
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.errors import UsageError
 from podproof.kube import watch
@@ -75,3 +77,34 @@ def test_power_off_ends_every_process_and_power_on_brings_the_node_and_its_pods_
 def test_power_of_an_unknown_node(cluster: EmbeddedCluster) -> None:
     with pytest.raises(UsageError, match="no machine node-99; it has control-plane, node-1"):
         cluster.power_off("node-99")
+
+
+def test_a_node_that_is_cut_off_runs_on_and_is_back_when_it_rejoins(
+    cluster: EmbeddedCluster, api: Api
+) -> None:
+    node = cluster.victims[0]
+    before = {(process.pid, process.create_time()) for process in cluster.machine(node).processes()}
+    kubelet = (cluster.machine(node).address, 10250)
+    socket.create_connection(kubelet, timeout=3).close()
+
+    cluster.isolate(node)
+
+    with pytest.raises(OSError, match=r"timed out|No route to host|unreachable"):
+        socket.create_connection(kubelet, timeout=3)
+    after = {(process.pid, process.create_time()) for process in cluster.machine(node).processes()}
+    assert cluster.is_on(node)
+    assert before & after, "it runs on"
+
+    assert cluster.up(), "somebody forgot to mend it"
+
+    socket.create_connection(kubelet, timeout=3).close()
+    watch.until(api, NODE, None, node, lambda thing: condition(thing, "Ready") == "True", BACK)
+    assert not cluster.up(), "there is nothing left to mend"
+
+
+def test_what_somebody_breaks_on_purpose_is_left_alone(cluster: EmbeddedCluster) -> None:
+    node = cluster.victims[0]
+    with locks.any_free([locks.of_node(cluster, node)]):
+        cluster.isolate(node)
+        assert not cluster.up(), "it is somebody else's to mend"
+    assert cluster.up()

@@ -8,8 +8,9 @@ import pytest
 
 from podproof.cluster import settings
 from podproof.cluster.base import Setting
-from podproof.cluster.embedded import doctor, gobuild, node, recipes, state, versions
+from podproof.cluster.embedded import cilium, doctor, gobuild, node, recipes, state, versions
 from podproof.cluster.embedded.cluster import EmbeddedCluster
+from podproof.cluster.embedded.gobuild import Components
 from podproof.cluster.embedded.machine import Program, _supervisor_configuration
 from podproof.cluster.embedded.network import Addresses
 from podproof.cluster.embedded.paths import ClusterPaths, check_name
@@ -106,6 +107,26 @@ def test_commands_whose_package_has_another_name_are_built_by_themselves() -> No
     assert gobuild._calls(recipes.CNI_PLUGINS) == [["ptp", "loopback", "host-local", "portmap"]]
 
 
+def test_what_enforces_policies_is_built_only_where_it_is_asked_for() -> None:
+    usual = recipes.every_recipe(recipes.DEFAULT_KUBERNETES)
+    with_policies = recipes.every_recipe(recipes.DEFAULT_KUBERNETES, network_policy=True)
+    assert [recipe for recipe in with_policies if recipe not in usual] == [recipes.CILIUM]
+
+
+def test_images_do_not_depend_on_what_enforces_policies() -> None:
+    directories = {"kubernetes": "/k-1", "etcd": "/e-1"}
+    one, other = Components.of(directories), Components.of(directories | {"cilium": "/c-1"})
+    assert one.images_key == other.images_key
+    assert (cilium.is_in(one), cilium.is_in(other)) == (False, True)
+
+
+def test_policies_are_chained_between_the_pods_link_and_its_ports() -> None:
+    spec = node.NodeSpec(3, False, "a")
+    plugins = [each["type"] for each in cilium.chained(node.pod_network(spec))["plugins"]]
+    assert plugins == ["ptp", "cilium-cni", "portmap"]
+    assert spec.gateway == "10.244.3.1"
+
+
 def test_the_name_of_a_build_changes_with_all_that_goes_into_it() -> None:
     names = {
         gobuild.directory_of(recipes.kubernetes(version)).name for version in ("1.36.1", "1.37.1", "1.37.2")
@@ -135,7 +156,8 @@ def test_a_cluster_that_does_not_run_says_how_to_start_it(empty: Path) -> None:
 
 
 def test_the_first_thing_that_lacks_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def examine(_: str, __: int) -> Iterator[doctor.Finding]:
+    def examine(_: str, __: int, *, network_policy: bool) -> Iterator[doctor.Finding]:
+        assert not network_policy
         yield doctor.Finding("tools", "unshare")
         yield doctor.Finding("Go", "none", "apt-get install golang-go")
         yield doctor.Finding("free disk", "1 GiB", "free 10 GiB")

@@ -1,4 +1,4 @@
-"""What every cluster needs on top of the control plane: rights, DNS, a default StorageClass."""
+"""What every cluster needs on top of the control plane: rights, DNS, a default StorageClass, metrics."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from podproof.kube.client import Api
 from podproof.kube.kinds import Kind, Object
 
 from . import pki
+from .catalogue import METRICS_SERVER
 from .gobuild import Components
 
 _CLUSTER_ROLE_BINDING = Kind(
@@ -54,6 +55,36 @@ def install_storage(api: Api, components: Components) -> None:
     for document in yaml.safe_load_all(manifest.read_text()):
         if document:
             _apply(api, _adapted(document))
+
+
+def install_metrics(api: Api, components: Components) -> None:
+    """Apply metrics-server's own manifests, whose labels and image its release adds."""
+    for part in ("rbac", "service", "deployment", "apiservice"):
+        manifest = components.file("metrics-server", f"{part}.yaml")
+        for document in yaml.safe_load_all(manifest.read_text()):
+            if document:
+                _apply(api, _as_released(document))
+
+
+def _as_released(document: Object) -> Object:
+    labels = {"k8s-app": "metrics-server"}
+    spec: dict[str, Any] = document.get("spec", {})
+    if document["kind"] == "Service":
+        spec["selector"] = labels
+    if document["kind"] == "Deployment":
+        spec["selector"] = {"matchLabels": labels}
+        spec["template"]["metadata"] = {"labels": labels}
+        [container] = spec["template"]["spec"]["containers"]
+        container["image"] = METRICS_SERVER
+        arguments = [each for each in container["args"] if not each.startswith("--metric-resolution")]
+        # As often as it can, and no request may outlast the time between two.
+        frequent = ["--metric-resolution=10s", "--kubelet-request-timeout=5s"]
+        # The kubelets' serving certificates are signed by the cluster's own authority.
+        verify = "--kubelet-certificate-authority=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
+        container["args"] = [*arguments, *frequent, verify]
+        # While an announced API does not answer, no namespace can be deleted: let it be ready at once.
+        container["readinessProbe"] |= {"initialDelaySeconds": 0, "periodSeconds": 1}
+    return document
 
 
 def _adapted(document: Object) -> Object:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from podproof.errors import ClusterError
 from podproof.kube import watch
 from podproof.kube.client import Api
 from podproof.kube.kinds import NODE, Object
 
-from . import cgroups, controlplane, network, node, waits
+from . import cgroups, cilium, controlplane, network, node, waits
 from .gobuild import Components
 from .gotool import last_line
 from .machine import Machine
@@ -51,12 +52,24 @@ def node_machine(
         ClusterError: Its containerd did not start; the text is the last line of its log.
     """
     needed = [components.directory(name) for name in ("kubernetes", "containerd", "runc", "cni-plugins")]
+    shared: dict[str, Path] = {}
+    if policies := cilium.is_in(components):
+        needed.append(components.directory("cilium"))
+        shared[cilium.COMPILED] = cilium.compiled_before()
     cgroups.create(paths.name, spec.name)
     ready = machine.ready_socket("containerd")
-    machine.power_on(node.programs(components, spec), needed, pod_routes(specs, but=spec.name))
+    routes = pod_routes(specs, but=spec.name)
+    machine.power_on(node.programs(components, spec), needed, routes, shared=shared, bpf=policies)
+    if policies:
+        network.pair(machine.pid, *cilium.INTERFACES)
     if not ready.wait(waits.CONTAINERD_READY.seconds):
         log = machine.logs / "containerd.log"
         raise ClusterError(f"containerd of {spec.name} did not start: {last_line(log.read_text())}")
+
+
+def start_node(machine: Machine, spec: node.NodeSpec, components: Components) -> None:
+    """Start what of a Node needs an API server to talk to."""
+    machine.start(*(each.name for each in node.programs(components, spec) if not each.start_at_boot))
 
 
 def await_node(api: Api, machine: Machine, since: datetime) -> None:

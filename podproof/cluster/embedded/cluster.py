@@ -11,12 +11,12 @@ from typing import Self
 import filelock
 import psutil
 
-from podproof.cluster import settings
+from podproof.cluster import locks, settings
 from podproof.cluster.base import Setting
 from podproof.errors import ClusterError, UsageError
 from podproof.kube.client import Api
 
-from . import boot, cgroups, controlplane, doctor, network, node, remains, state, versions
+from . import boot, cgroups, cilium, controlplane, doctor, network, node, remains, state, versions
 from .gobuild import Components
 from .machine import Machine
 from .paths import ClusterPaths, check_name
@@ -39,6 +39,7 @@ class EmbeddedCluster:
         name: Tells it from others on this machine.
         kubernetes_version: None for the default, ``latest``, a minor or a patch release.
         nodes: How many Nodes, 1 to 9.
+        network_policy: Whether it has to enforce NetworkPolicies; one that runs may do so unasked.
         report: Told what is being done.
 
     Raises:
@@ -53,6 +54,7 @@ class EmbeddedCluster:
         *,
         kubernetes_version: str | None = None,
         nodes: int | None = None,
+        network_policy: bool = False,
         report: Report = silent,
     ) -> None:
         if nodes is not None and not 1 <= nodes <= 9:
@@ -61,6 +63,7 @@ class EmbeddedCluster:
         self._paths = ClusterPaths(name)
         self._wanted_version = kubernetes_version
         self._wanted_nodes = nodes
+        self._wants_policies = network_policy
         self._report = report
 
     def __enter__(self) -> Self:
@@ -110,6 +113,11 @@ class EmbeddedCluster:
     def components(self) -> Components:
         """What it runs, whatever the Go tool of the day would build."""
         return Components.of(self._running.components)
+
+    @property
+    def network_policy(self) -> bool:
+        """Whether it enforces NetworkPolicies."""
+        return cilium.is_in(self.components)
 
     @property
     def owner(self) -> int | None:
@@ -212,12 +220,40 @@ class EmbeddedCluster:
         began = datetime.now(UTC).replace(microsecond=0)  # the API's times have whole seconds
         components = Components.of(self._running.components)
         boot.node_machine(self._paths, machine, spec, self._specifications(), components)
-        machine.start("kubelet", "kube-proxy")
+        boot.start_node(machine, spec, components)
         api = Api.from_kubeconfig(self.kubeconfig, self.context)
         try:
             boot.await_node(api, machine, began)
         finally:
             api.close()
+
+    def isolate(self, node: str) -> None:
+        """Cut a Node's cable: it runs on, but nothing reaches it and it reaches nothing.
+
+        Raises:
+            UsageError: There is no such Node.
+        """
+        name = self.machine(node).name
+        self._paths.unplugged(name).touch()  # first, so that `up` mends it whatever becomes of us
+        network.unplug(self._paths, name)
+
+    def rejoin(self, node: str) -> None:
+        """Mend a Node's cable; nothing happens if it was not cut, or the Node is off.
+
+        Raises:
+            UsageError: There is no such Node.
+        """
+        name = self.machine(node).name
+        network.plug_again(self._paths, name)
+        self._paths.unplugged(name).unlink(missing_ok=True)
+
+    def is_on(self, node: str) -> bool:
+        """Whether a Node's machine runs.
+
+        Raises:
+            UsageError: There is no such Node.
+        """
+        return self.machine(node).is_on
 
     def machine(self, name: str) -> Machine:
         """The machine of that name: a Node, or ``control-plane``.
@@ -282,6 +318,11 @@ class EmbeddedCluster:
                 f"on {running.node_count} Nodes, not {wanted} on {nodes}: "
                 f"podproof down --name {self._name}, or take another --name"
             )
+        if self._wants_policies and not self.network_policy:
+            raise ClusterError(
+                f"cluster {self._name} was started without --network-policy: "
+                f"podproof down --name {self._name}, or take another --name"
+            )
 
     def _owner_is_gone(self) -> bool:
         """Whether the process that it was started for has ended, so that it is about to be stopped."""
@@ -305,15 +346,29 @@ class EmbeddedCluster:
         """Start what is off; returns False if nothing was."""
         repaired = False
         for machine in self.machines():
-            if not machine.is_on:
-                self._report(f"{machine.name} was off: switching it on")
-                self.power_on(machine.name)
-                repaired = True
-            stopped = [name for name, condition in machine.programs().items() if condition in _NOT_RUNNING]
-            if stopped:
-                self._report(f"{machine.name}: starting {', '.join(stopped)}")
-                machine.start(*stopped)
-                repaired = True
+            # What somebody breaks on purpose at this moment is left to them.
+            with (
+                contextlib.suppress(locks.NoneFreeError),
+                locks.any_free([locks.of_node(self, machine.name)]),
+            ):
+                repaired |= self._repair_machine(machine)
+        return repaired
+
+    def _repair_machine(self, machine: Machine) -> bool:
+        repaired = False
+        if not machine.is_on:
+            self._report(f"{machine.name} was off: switching it on")
+            self.power_on(machine.name)
+            repaired = True
+        if self._paths.unplugged(machine.name).exists():
+            self._report(f"{machine.name} was cut off from the network: plugging it in")
+            self.rejoin(machine.name)
+            repaired = True
+        stopped = [name for name, condition in machine.programs().items() if condition in _NOT_RUNNING]
+        if stopped:
+            self._report(f"{machine.name}: starting {', '.join(stopped)}")
+            machine.start(*stopped)
+            repaired = True
         return repaired
 
     def _start_over(self, owner: int | None) -> None:
@@ -321,8 +376,8 @@ class EmbeddedCluster:
 
         version = versions.resolve(self._wanted_version)
         count = self._wanted_nodes or DEFAULT_NODES
-        doctor.require(version, count)
-        components = Components(version, self._report)
+        doctor.require(version, count, network_policy=self._wants_policies)
+        components = Components(version, self._report, network_policy=self._wants_policies)
         template = store.template(components, self._report)
         wanted = state.State(version, count, -1, owner, complete=False, components=components.directories)
         try:

@@ -1,6 +1,6 @@
 """containerd's configuration."""
 
-from . import images
+from . import catalogue
 from .gobuild import Components
 
 
@@ -13,6 +13,7 @@ def configuration(components: Components, *, root: str, state: str, cni_configur
         state: What does not; the socket is in it.
         cni_configuration: The directory of the Pod network's configuration.
     """
+    plugins = [name for name in ("cni-plugins", "cilium") if name in components.directories]
     return f"""\
 version = 3
 root = "{root}"
@@ -23,14 +24,14 @@ disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.tracing.processor
 address = "{state}/containerd.sock"
 
 [plugins."io.containerd.cri.v1.images".pinned_images]
-sandbox = "{images.PAUSE}"
+sandbox = "{catalogue.PAUSE}"
 
 [plugins."io.containerd.cri.v1.runtime"]
 # A machine may withhold CAP_SYS_RESOURCE, without which no score can be lowered.
 restrict_oom_score_adj = true
 
 [plugins."io.containerd.cri.v1.runtime".cni]
-bin_dirs = ["{components.directory("cni-plugins")}"]
+bin_dirs = [{", ".join(f'"{components.directory(name)}"' for name in plugins)}]
 conf_dir = "{cni_configuration}"
 
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]

@@ -10,9 +10,11 @@ from podproof.errors import MachineError
 from .gotool import last_line
 
 NOT_IN_IMAGES = frozenset(
-    {"debconf", "cdebconf", "iproute2", "dpkg", "install-info", "perl", "init-system-helpers", "adduser"}
+    {"adduser", "cdebconf", "debconf", "dpkg", "init-system-helpers", "install-info", "iproute2"}
+    | {"libpam-modules", "libpam-runtime", "lsb-base", "mount", "passwd", "perl", "procps", "runit-helper"}
+    | {"sed", "ucf"}
 )
-"""Needed to install a package or to run it as a service, not to run its program."""
+"""Needed to install a package or to run it as a service, not to run its program; or busybox has it."""
 
 WITHOUT = (
     "usr/share/doc",

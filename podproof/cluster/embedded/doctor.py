@@ -13,7 +13,7 @@ import psutil
 
 from podproof.errors import MachineError, PodproofError
 
-from . import cgroups, gobuild, gotool, images, recipes
+from . import cgroups, cilium, gobuild, gotool, images, recipes
 from .gotool import last_line
 from .paths import cache_directory, state_directory
 
@@ -66,21 +66,28 @@ def require_root() -> None:
         raise MachineError(NO_ROOT_OR_LINUX)
 
 
-def require(kubernetes_version: str, nodes: int) -> None:
-    """Refuse to start anything on a machine that lacks something.
+def require(kubernetes_version: str, nodes: int, *, network_policy: bool = False) -> None:
+    """Refuse to start anything on a machine that lacks something; see `examine`.
 
     Raises:
         MachineError: Something lacks; the text names the first thing and how many more there are.
     """
-    lacking = [finding for finding in examine(kubernetes_version, nodes) if not finding.well]
+    findings = examine(kubernetes_version, nodes, network_policy=network_policy)
+    lacking = [finding for finding in findings if not finding.well]
     if lacking:
         first = lacking[0]
         more = f" (and {len(lacking) - 1} more: podproof doctor)" if len(lacking) > 1 else ""
         raise MachineError(f"{first.what}: {first.found}: {first.remedy}{more}")
 
 
-def examine(kubernetes_version: str, nodes: int) -> Iterator[Finding]:
-    """Look at everything that an embedded cluster needs; stops early where the rest cannot be looked at."""
+def examine(kubernetes_version: str, nodes: int, *, network_policy: bool = False) -> Iterator[Finding]:
+    """Look at everything that an embedded cluster needs; stops early where the rest cannot be looked at.
+
+    Args:
+        kubernetes_version: The cluster's.
+        nodes: How many Nodes it has.
+        network_policy: Whether it enforces NetworkPolicies.
+    """
     system, machine = platform.system(), platform.machine()
     if system != "Linux" or os.geteuid() != 0:
         yield Finding("root on Linux", f"user {os.geteuid()} on {system}", NO_ROOT_OR_LINUX)
@@ -96,7 +103,11 @@ def examine(kubernetes_version: str, nodes: int) -> Iterator[Finding]:
     yield _network()
     yield _cgroups()
     yield _inotify(nodes)
-    building = bool(gobuild.missing(recipes.every_recipe(kubernetes_version))) if _has_go() else True
+    if network_policy:
+        yield _bpf()
+        yield _clang()
+    needed = recipes.every_recipe(kubernetes_version, network_policy=network_policy)
+    building = bool(gobuild.missing(needed)) if _has_go() else True
     if building:
         yield _go()
         yield _compiler()
@@ -175,6 +186,25 @@ def _cgroups() -> Finding:
             "control groups", f"{version} without {', '.join(lacking)}", "mount or enable these controllers"
         )
     return Finding("control groups", version)
+
+
+def _bpf() -> Finding:
+    """What enforces NetworkPolicies is a program in the kernel, on each Pod's link."""
+    return _trial(
+        "BPF",
+        "mkdir pins; mount -t bpf bpf pins; "
+        "ip link add one type veth peer name two; tc qdisc add dev one clsact",
+        "a kernel with BPF_SYSCALL, NET_CLS_BPF and NET_SCH_INGRESS is needed; or leave out --network-policy",
+    )
+
+
+def _clang() -> Finding:
+    what = "C compiler for BPF"
+    try:
+        return Finding(what, str(cilium.compiler()))
+    except MachineError as error:
+        found, _, remedy = str(error).partition(": ")
+        return Finding(what, found, remedy)
 
 
 def _inotify(nodes: int) -> Finding:

@@ -21,7 +21,7 @@ from podproof.errors import ComponentError
 from . import gotool, versions
 from .paths import cache_directory, cache_lock
 from .progress import Report
-from .recipes import DEFAULT_KUBERNETES, Recipe, every_recipe
+from .recipes import CILIUM, DEFAULT_KUBERNETES, Recipe, every_recipe
 
 FORMAT = 1
 """Counted up when the way of building changes what comes out."""
@@ -56,13 +56,14 @@ class Components:
     Args:
         kubernetes_version: A full version.
         report: Told what is being built.
+        network_policy: Whether the cluster enforces NetworkPolicies.
 
     Raises:
         ComponentError: One of them cannot be had or built.
     """
 
-    def __init__(self, kubernetes_version: str, report: Report) -> None:
-        recipes = every_recipe(kubernetes_version)
+    def __init__(self, kubernetes_version: str, report: Report, *, network_policy: bool = False) -> None:
+        recipes = every_recipe(kubernetes_version, network_policy=network_policy)
         wanting = missing(recipes)
         if wanting:
             report(f"building {', '.join(recipe.label for recipe in wanting)}: once, then cached")
@@ -91,7 +92,7 @@ class Components:
 
     def command(self, name: str) -> Path:
         """The path of a command, for example ``kubelet``."""
-        for recipe in every_recipe(DEFAULT_KUBERNETES):
+        for recipe in every_recipe(DEFAULT_KUBERNETES, network_policy=True):
             if name in recipe.commands:
                 return self._directories[recipe.name] / name
         raise KeyError(name)
@@ -106,8 +107,9 @@ class Components:
 
     @property
     def images_key(self) -> str:
-        """Names the builds that images hold and the containerd that stores them: not Kubernetes' own."""
-        return ",".join(sorted(path.name for name, path in self._directories.items() if name != "kubernetes"))
+        """Names the builds that images hold and the containerd that stores them: not those of Nodes alone."""
+        others = {"kubernetes", CILIUM.name}
+        return ",".join(sorted(path.name for name, path in self._directories.items() if name not in others))
 
 
 def _by_module(recipes: list[Recipe]) -> list[list[Recipe]]:
@@ -172,9 +174,37 @@ def _write_module(recipe: Recipe, directory: Path) -> None:
             staged = "v0." + recipe.version.split(".", 1)[1]
             lines.append(f"replace {needed['Path']} => {needed['Path']} {staged}")
         lines.append(f"require {needed['Path']} {needed['Version']}{indirect}")
+    # Forks that upstream is built with; what it replaces by a path is a part of its own repository.
+    forks = [each for each in upstream.get("Replace") or () if each["New"].get("Version")]
+    lines += [f"replace {each['Old']['Path']} => {_path_and_version(each['New'])}" for each in forks]
     (directory / "go.mod").write_text("\n".join(lines) + "\n")
+    _vouch_for([_path_and_version(each["New"]) for each in forks], Path(module["Dir"]), directory)
     for name, path in recipe.files.items():
-        shutil.copyfile(Path(module["Dir"]) / path, directory / name)
+        _copy(Path(module["Dir"]) / path, directory / name)
+
+
+def _path_and_version(module: dict[str, str]) -> str:
+    return f"{module['Path']} {module['Version']}"
+
+
+def _vouch_for(forks: list[str], module: Path, directory: Path) -> None:
+    """Take the checksums of forks from upstream's own go.sum, which is verified like all of its module.
+
+    The public checksum database need not know a fork that nobody else uses.
+    """
+    if forks:
+        known = (module / "go.sum").read_text().splitlines(keepends=True)
+        (directory / "go.sum").write_text("".join(line for line in known if line.startswith(tuple(forks))))
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or a directory of a module, without the module cache's write protection."""
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=shutil.copyfile)
+        for folder, _, _ in os.walk(target):
+            Path(folder).chmod(0o755)
+    else:
+        shutil.copyfile(source, target)
 
 
 def _compile(recipe: Recipe, directory: Path, report: Report) -> None:

@@ -1,4 +1,4 @@
-"""The images that the manifests name, put together from built components and Debian packages."""
+"""Having the images of the catalogue: put together from built components and Debian packages, or pulled."""
 
 import functools
 import hashlib
@@ -7,117 +7,18 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from podproof.errors import UsageError
 
-from . import debian, waits
+from . import catalogue, debian, oci, waits
+from .catalogue import CATALOGUE, E2E
 from .gobuild import Components
 from .oci import Layer, write_archive
 from .progress import Report
-
-E2E = "registry.k8s.io/e2e-test-images"
-PAUSE = "registry.k8s.io/pause:3.10.2"
-COREDNS_TAG = "v1.14.6"
-
-
-@dataclass(frozen=True)
-class Image:
-    """One image, and how to make it.
-
-    Attributes:
-        names: Full references, as manifests write them.
-        entrypoint: What it runs.
-        base: Whether it stands on the shell layer.
-        packages: Debian packages whose files it holds.
-        fill: Adds everything else to its layer.
-        command: Default arguments.
-    """
-
-    names: tuple[str, ...]
-    entrypoint: tuple[str, ...]
-    base: bool = False
-    packages: tuple[str, ...] = ()
-    fill: Callable[[Layer, Components], None] | None = None
-    command: tuple[str, ...] = ()
-
-
-def _binary(command: str, path: str) -> Callable[[Layer, Components], None]:
-    def fill(layer: Layer, components: Components) -> None:
-        layer.file(path, components.command(command))
-
-    return fill
-
-
-_NGINX_CONF = b"""\
-user www-data;
-worker_processes 1;
-error_log /dev/stderr notice;
-pid /run/nginx.pid;
-events { worker_connections 256; }
-http {
-    include /etc/nginx/mime.types;
-    default_type application/octet-stream;
-    access_log /dev/stdout;
-    sendfile on;
-    include /etc/nginx/conf.d/*.conf;
-}
-"""
-
-_NGINX_DEFAULT = b"""\
-server {
-    listen 80;
-    location / {
-        root /usr/share/nginx/html;
-        index index.html index.htm;
-    }
-}
-"""
-
-
-def _nginx(layer: Layer, components: Components) -> None:
-    """Lay NGINX out as its own images do: pages in /usr/share/nginx/html, sites in /etc/nginx/conf.d."""
-    del components
-    layer.file("etc/nginx/nginx.conf", _NGINX_CONF, 0o644)
-    layer.file("etc/nginx/conf.d/default.conf", _NGINX_DEFAULT, 0o644)
-    layer.directory("var/lib/nginx")
-    layer.directory("var/log/nginx")
-
-
-CATALOGUE = (
-    # Upstream's pause sleeps and reaps; catatonit does just that with -P.
-    Image(("registry.k8s.io/pause:3.10.2",), ("/usr/bin/catatonit", "-P"), packages=("catatonit",)),
-    Image(
-        (f"{E2E}/agnhost:2.66.1",),
-        ("/agnhost",),
-        base=True,
-        fill=_binary("agnhost", "agnhost"),
-        command=("pause",),
-    ),
-    # The provisioner's helper asks for plain "busybox".
-    Image(
-        (f"{E2E}/busybox:1.37.0-2", "docker.io/library/busybox:latest"), (), base=True, command=("/bin/sh",)
-    ),
-    Image(
-        (f"{E2E}/nginx:1.27.0-2", f"{E2E}/nginx:1.28.0-2"),
-        ("/usr/sbin/nginx", "-g", "daemon off;"),
-        base=True,
-        packages=("nginx", "nginx-common"),
-        fill=_nginx,
-    ),
-    Image(
-        (f"registry.k8s.io/coredns/coredns:{COREDNS_TAG}",), ("/coredns",), fill=_binary("coredns", "coredns")
-    ),
-    Image(
-        ("docker.io/rancher/local-path-provisioner:v0.0.30",),
-        (),
-        fill=_binary("local-path-provisioner", "usr/bin/local-path-provisioner"),
-        command=("local-path-provisioner",),
-    ),
-)
 
 _SHELL_PACKAGES = ("busybox",)
 """The dynamic busybox: the static one crashes when it looks up a name."""
@@ -125,9 +26,11 @@ _SHELL_PACKAGES = ("busybox",)
 _USERS = b"""\
 root:x:0:0:root:/root:/bin/sh
 www-data:x:33:33:www-data:/var/www:/bin/false
+sshd:x:100:65534::/run/sshd:/bin/false
+mysql:x:999:999::/var/lib/mysql:/bin/false
 nobody:x:65534:65534::/:/bin/false
 """
-_GROUPS = b"root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"
+_GROUPS = b"root:x:0:\nwww-data:x:33:\nmysql:x:999:\nnogroup:x:65534:\n"
 
 
 BUILD, PULL = "build", "pull"
@@ -157,9 +60,9 @@ def reachable_source(report: Report) -> str:
         return BUILD
 
 
-def names() -> list[str]:
-    """Every reference that is needed."""
-    return [name for image in CATALOGUE for name in image.names]
+def public_names() -> list[str]:
+    """Every reference that a registry has."""
+    return [name for image in CATALOGUE if image.public for name in image.names]
 
 
 def pull_options() -> list[str]:
@@ -173,24 +76,27 @@ def pull_options() -> list[str]:
 
 def key(components: Components, source: str) -> str:
     """Names the images that these components give: changes when the way of making them does."""
+    ours = sys.modules[__name__]
+    making = [inspect.getsource(module) for module in (catalogue, debian, oci, ours)]
     if source == PULL:
-        containerd = components.directory("containerd").name
-        return hashlib.sha256("\0".join([source, containerd, *names()]).encode()).hexdigest()[:12]
-    sources = [
-        inspect.getsource(module)
-        for module in (debian, inspect.getmodule(Image), inspect.getmodule(Layer))
-        if module
-    ]
-    return hashlib.sha256("\0".join([components.images_key, *sources]).encode()).hexdigest()[:12]
+        making += [source, components.directory("containerd").name]
+    else:
+        making.append(components.images_key)
+    return hashlib.sha256("\0".join(making).encode()).hexdigest()[:12]
 
 
-def write_archives(components: Components, directory: Path, report: Report) -> list[Path]:
-    """Write every image of the catalogue as an archive into `directory`."""
+def write_archives(
+    components: Components, directory: Path, report: Report, *, public: bool = True
+) -> list[Path]:
+    """Write the images of the catalogue as archives into `directory`: all, or those that no registry has."""
+    wanted = [image for image in CATALOGUE if public or not image.public]
+    if not wanted:
+        return []
     with tempfile.TemporaryDirectory(prefix="podproof-packages-") as scratch:
         packages = _Packages(Path(scratch))
         shell = _shell_layer(packages)
         archives = []
-        for image in CATALOGUE:
+        for image in wanted:
             report(f"image {image.names[0]}")
             layer = Layer()
             held = packages.closure(image.packages)
@@ -198,7 +104,7 @@ def write_archives(components: Components, directory: Path, report: Report) -> l
                 held = [name for name in held if name not in packages.closure(_SHELL_PACKAGES)]
             else:
                 layer.directory("tmp", 0o1777)
-            packages.add(layer, held)
+            packages.add(layer, held, image.leave_out)
             if image.fill:
                 image.fill(layer, components)
             archive = directory / f"{image.names[0].rsplit('/', 1)[1].replace(':', '-')}.tar"
@@ -218,14 +124,14 @@ class _Packages:
     def _closure(self, names: tuple[str, ...]) -> list[str]:
         return debian.closure(names) if names else []
 
-    def add(self, layer: Layer, names: Sequence[str]) -> None:
-        """Put the packages' files into the layer."""
+    def add(self, layer: Layer, names: Sequence[str], leave_out: Sequence[str] = ()) -> None:
+        """Put the packages' files into the layer, but for those below the paths in `leave_out`."""
         if not names:
             return
         folder = Path(tempfile.mkdtemp(dir=self._directory))
         for archive in debian.files(list(names), folder):
             with archive:
-                layer.package(archive, debian.WITHOUT)
+                layer.package(archive, (*debian.WITHOUT, *leave_out))
         shutil.rmtree(folder)
 
     def applets(self) -> list[str]:

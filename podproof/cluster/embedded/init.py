@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ KERNEL_SETTINGS = {
 }
 """Settings of the whole kernel that every kubelet changes unless it finds them as it wants them
 (pkg/kubelet/cm/container_manager_linux.go). A machine is shown files that say so; the host stays as it is."""
+
+BPF_KERNEL_SETTINGS = {"kernel/unprivileged_bpf_disabled": "1", "kernel/timer_migration": "0"}
+"""The same for Cilium's agent (pkg/datapath/loader/base.go)."""
 
 _PROGRAMS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr")
 """Top-level directories of the host that a machine sees, read-only."""
@@ -47,12 +51,14 @@ _USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin
 _GROUPS = "root:x:0:\nnogroup:x:65534:\n"
 
 
-def furnish(disk: Path, needed: list[str]) -> None:
+def furnish(disk: Path, needed: list[str], shared: dict[str, str], *, bpf: bool) -> None:
     """Make `disk` the root of this mount namespace, with the host's programs and none of its data.
 
     Args:
         disk: A directory of a real file system; what the machine writes stays in it, also over a power-off.
         needed: Further paths of the host to show, read-only, where the host has them.
+        shared: Directories of the host that it may write to, by where it finds them.
+        bpf: Whether programs will load others into the kernel.
     """
     mounts.propagate("/", mounts.PRIVATE)
     mounts.bind(disk, disk)
@@ -77,7 +83,17 @@ def furnish(disk: Path, needed: list[str]) -> None:
             continue  # it lies below a directory that is shown already
         target.mkdir(parents=True, exist_ok=True)
         mounts.bind(path, target, read_only=True)
-    _show_kernel_settings(disk)
+    for found, path in shared.items():
+        target = disk / found.lstrip("/")
+        target.mkdir(parents=True, exist_ok=True)
+        mounts.bind(path, target)
+    settings = KERNEL_SETTINGS
+    if bpf:
+        # Instead of the host's, so that what is pinned there by name is this machine's and goes with it.
+        mounts.unmount(disk / "sys/fs/bpf")
+        mounts.mount("bpf", disk / "sys/fs/bpf", "bpf", data="mode=700")
+        settings = settings | BPF_KERNEL_SETTINGS
+    _show_kernel_settings(disk, settings)
     mounts.change_root(disk)
     # The kubelet's mounts for containers must reach containerd and back.
     mounts.propagate("/", mounts.SHARED)
@@ -100,9 +116,9 @@ def _write_configuration(target: Path) -> None:
         (target / "os-release").symlink_to("../usr/lib/os-release")
 
 
-def _show_kernel_settings(disk: Path) -> None:
+def _show_kernel_settings(disk: Path, settings: Mapping[str, str]) -> None:
     shown = disk / "run" / "kernel-settings"
-    for name, wanted in KERNEL_SETTINGS.items():
+    for name, wanted in settings.items():
         setting = disk / "proc/sys" / name
         if setting.exists() and setting.read_text().strip() != wanted:
             file = shown / name
@@ -123,7 +139,7 @@ def main(plan_file: str) -> None:
     if not os.read(go, 1):
         sys.exit("the process that was starting this machine is gone")
     os.close(go)
-    furnish(Path(plan["disk"]), plan["needed"])
+    furnish(Path(plan["disk"]), plan["needed"], plan["shared"], bpf=plan["bpf"])
     for name in plan["forget"]:
         Path(name).unlink(missing_ok=True)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")

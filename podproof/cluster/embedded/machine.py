@@ -77,9 +77,22 @@ class Machine:
     # --- power -------------------------------------------------------------------------------------
 
     def power_on(
-        self, programs: Sequence[Program], needed: Sequence[Path], routes: Sequence[network.Route]
+        self,
+        programs: Sequence[Program],
+        needed: Sequence[Path],
+        routes: Sequence[network.Route],
+        *,
+        shared: Mapping[str, Path] | None = None,
+        bpf: bool = False,
     ) -> None:
         """Start the machine and return once its programs are being supervised.
+
+        Args:
+            programs: What it is to run.
+            needed: Paths of the host that they need to see.
+            routes: Its routes to others.
+            shared: Directories of the host that it may write to, by where it finds them.
+            bpf: Whether they load programs into the kernel, which a file system of the machine's own names.
 
         Raises:
             ClusterError: It did not come up; the text is the last line of its log.
@@ -88,7 +101,9 @@ class Machine:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.write("/podproof/supervisord.conf", _supervisor_configuration(programs))
         plan = self._files / "plan.json"
-        plan.write_text(json.dumps(self._plan(programs, needed)))
+        directories = {target: str(source) for target, source in (shared or {}).items()}
+        extra = {"shared": directories, "bpf": bpf}
+        plan.write_text(json.dumps(self._plan(programs, needed) | extra))
         status_read, status_write = os.pipe()
         go_read, go_write = os.pipe()
         try:

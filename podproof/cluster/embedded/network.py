@@ -3,6 +3,7 @@
 No route leads out of it: what a Node or a Pod sends to any other address ends at the bridge.
 """
 
+import hashlib
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -133,11 +134,7 @@ def plug(paths: ClusterPaths, name: str, pid: int, address: str, routes: Sequenc
     Raises:
         ClusterError: The cluster's bridge is gone.
     """
-    keeper = keeper_of(paths)
-    if keeper is None:
-        raise ClusterError(
-            f"the network of cluster {paths.name} is gone: podproof up --name {paths.name} mends it"
-        )
+    keeper = _keeper(paths)
     nowhere = f"{address.rsplit('.', 1)[0]}.254"
     with _inside(keeper) as bridge_side:
         # A machine whose power was cut may leave its cable for the instant that the kernel takes.
@@ -148,11 +145,37 @@ def plug(paths: ClusterPaths, name: str, pid: int, address: str, routes: Sequenc
     with _inside(pid) as machine_side:
         machine_side.link("set", index=_index(machine_side, "lo"), state="up")
         index = _index(machine_side, "eth0")
+        machine_side.link("set", index=index, address=_hardware_address(int(address.rsplit(".", 1)[1])))
         machine_side.addr("add", index=index, address=address, prefixlen=_PREFIX)
         machine_side.link("set", index=index, state="up")
         machine_side.route("add", dst="default", gateway=nowhere)
         for route in routes:
             machine_side.route("add", dst=route.destination, gateway=route.gateway)
+
+
+def pair(pid: int, one: str, other: str) -> None:
+    """Make two joined interfaces in the machine whose process 1 is `pid`, the same in every machine."""
+    with _inside(pid) as machine_side:
+        machine_side.link(
+            "add",
+            ifname=one,
+            kind="veth",
+            address=_hardware_address(0, one),
+            peer={"ifname": other, "address": _hardware_address(0, other)},
+        )
+
+
+def unplug(paths: ClusterPaths, name: str) -> None:
+    """Cut the cable to a machine, which runs on and sees that its end carries nothing."""
+    with _inside(_keeper(paths)) as bridge_side:
+        bridge_side.link("set", index=_index(bridge_side, name), state="down")
+
+
+def plug_again(paths: ClusterPaths, name: str) -> None:
+    """Mend the cable to a machine, if it is there."""
+    with _inside(_keeper(paths)) as bridge_side:
+        for index in bridge_side.link_lookup(ifname=name):
+            bridge_side.link("set", index=index, state="up")
 
 
 def keeper_of(paths: ClusterPaths) -> int | None:
@@ -164,11 +187,26 @@ def keeper_of(paths: ClusterPaths) -> int | None:
         return None
 
 
+def _keeper(paths: ClusterPaths) -> int:
+    keeper = keeper_of(paths)
+    if keeper is None:
+        raise ClusterError(
+            f"the network of cluster {paths.name} is gone: podproof up --name {paths.name} mends it"
+        )
+    return keeper
+
+
 def unplug_host(addresses: Addresses) -> None:
     """Remove the host's end of the cable, and with it the other one."""
     with _here() as host:
         for index in host.link_lookup(ifname=addresses.link):
             host.link("del", index=index)
+
+
+def _hardware_address(number: int, name: str = "eth0") -> str:
+    """A locally administered address of an interface, which keeps it over a power-off as a card does."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return ":".join(["02", *(digest[at : at + 2] for at in (0, 2, 4, 6)), f"{number:02x}"])
 
 
 def _here() -> Any:

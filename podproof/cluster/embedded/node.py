@@ -1,12 +1,13 @@
 """A Node: a machine with containerd, the kubelet and kube-proxy."""
 
+import ipaddress
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from . import cgroups, containerd
+from . import cgroups, cilium, containerd
 from .gobuild import Components
 from .machine import Machine, Program
 from .network import DNS_ADDRESS, POD_RANGE, Addresses, pod_range
@@ -46,6 +47,11 @@ class NodeSpec:
         """The addresses of its Pods."""
         return pod_range(self.number)
 
+    @property
+    def gateway(self) -> str:
+        """The Node's own address as its Pods see it: the first of theirs, as the CNI plugin ptp has it."""
+        return str(ipaddress.ip_network(self.pod_range)[1])
+
 
 def specifications(count: int, addresses: Addresses) -> list[NodeSpec]:
     """The Nodes of a cluster of `count`: the last two are victims, as far as two others are left."""
@@ -76,8 +82,9 @@ def registration(spec: NodeSpec) -> dict[str, object]:
 
 
 def programs(components: Components, spec: NodeSpec) -> list[Program]:
-    """What the Node runs; the kubelet and kube-proxy are started once there is an API server to talk to."""
+    """What the Node runs; all but containerd are started once there is an API server to talk to."""
     return [
+        *([cilium.program(components, spec.name)] if cilium.is_in(components) else ()),
         Program(
             "containerd",
             [components.command("containerd"), "--config", f"{_FILES}/containerd.toml"],
@@ -133,14 +140,18 @@ def prepare(
     machine.write(
         f"{_FILES}/kubelet.yaml", yaml.safe_dump(_kubelet(f"/{cgroups.group_of(paths.name)}/{spec.name}"))
     )
-    machine.write(f"{_FILES}/cni/10-podproof.conflist", json.dumps(_pod_network(spec)))
+    if cilium.is_in(components):
+        user = authority.kubeconfig(cilium.USER)
+        cilium.prepare(machine, components, user, pod_network(spec), spec.gateway)
+    else:
+        machine.write(f"{_FILES}/cni/10-podproof.conflist", json.dumps(pod_network(spec)))
     machine.write(
         f"{_FILES}/containerd.toml",
         containerd.configuration(
             components,
             root="/var/lib/containerd",
             state="/run/containerd",
-            cni_configuration=f"{_FILES}/cni",
+            cni_configuration=cilium.CNI_CONFIGURATION if cilium.is_in(components) else f"{_FILES}/cni",
         ),
     )
     for folder in ("var/lib/kubelet", "var/lib/cni", "var/log/pods", "var/log/containers"):
@@ -177,7 +188,8 @@ def _kubelet(group: str) -> dict[str, object]:
     }
 
 
-def _pod_network(spec: NodeSpec) -> dict[str, object]:
+def pod_network(spec: NodeSpec) -> dict[str, Any]:
+    """The CNI configuration of the Node's Pods."""
     return {
         "cniVersion": "1.0.0",
         "name": "pods",

@@ -97,6 +97,10 @@ class ClusterPaths:
         """One machine's root directory: its disk, which outlives a power-off."""
         return self.machine(machine) / "disk"
 
+    def unplugged(self, machine: str) -> Path:
+        """Is there while one machine's cable is cut."""
+        return self.machine(machine) / "unplugged"
+
     def lock(self) -> filelock.BaseFileLock:
         """Held by whoever starts or stops this cluster; in the cache, so that `down` leaves no file."""
         return cache_lock(f"cluster-{self.name}")

@@ -131,16 +131,54 @@ LOCAL_PATH_PROVISIONER = Recipe(
     files={"local-path-storage.yaml": "deploy/local-path-storage.yaml"},
 )
 
+_CILIUM = "github.com/cilium/cilium"
+CILIUM = Recipe(
+    name="cilium",
+    module=_CILIUM,
+    version="1.19.0",
+    commands={"cilium-agent": f"{_CILIUM}/daemon", "cilium-cni": f"{_CILIUM}/plugins/cilium-cni"},
+    ldflags=(f"-X {_CILIUM}/pkg/version.ciliumVersion=1.19.0",),
+    files={"bpf": "bpf", "crds": "pkg/k8s/apis/cilium.io/client/crds"},
+)
+"""Enforces NetworkPolicies; no newer one, since 1.20.2 needs a module that cannot be had."""
 
-def every_recipe(kubernetes_version: str) -> tuple[Recipe, ...]:
-    """All that a cluster of that version needs, the longest build first."""
+METRICS_SERVER = Recipe(
+    name="metrics-server",
+    module="sigs.k8s.io/metrics-server",
+    version="0.9.0",
+    commands={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+    files={
+        f"{part}.yaml": f"manifests/base/{part}.yaml"
+        for part in ("rbac", "service", "deployment", "apiservice")
+    },
+)
+
+VEGETA = Recipe(
+    name="vegeta",
+    module="github.com/tsenart/vegeta/v12",
+    version="12.13.0",
+    commands={"vegeta": "github.com/tsenart/vegeta/v12"},
+)
+"""Sends requests at a steady rate, whatever becomes of them, and keeps a record of each."""
+
+
+def every_recipe(kubernetes_version: str, *, network_policy: bool = False) -> tuple[Recipe, ...]:
+    """All that a cluster of that version needs, the longest build first.
+
+    Args:
+        kubernetes_version: A full version.
+        network_policy: Whether it enforces NetworkPolicies.
+    """
     return (
         kubernetes(kubernetes_version),
+        *((CILIUM,) if network_policy else ()),
         AGNHOST,
         CONTAINERD,
         COREDNS,
         ETCD,
+        METRICS_SERVER,
         LOCAL_PATH_PROVISIONER,
         RUNC,
+        VEGETA,
         CNI_PLUGINS,
     )

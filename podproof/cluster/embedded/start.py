@@ -16,7 +16,8 @@ from podproof.kube import watch
 from podproof.kube.client import Api
 from podproof.kube.kinds import DEPLOYMENT, NODE, Object
 
-from . import addons, boot, controlplane, daemon, dns, images, network, node, pki, state, store, waits
+from . import addons, boot, cilium, controlplane, daemon, dns, network, node, pki, state, store, waits
+from .catalogue import COREDNS_TAG
 from .gobuild import Components
 from .gotool import last_line
 from .machine import Machine
@@ -106,18 +107,24 @@ class _Start:
             api = self._await_control_plane(configuration)
             for each in installing:
                 each.result()
-        for machine in self._nodes.values():
-            machine.start("kubelet", "kube-proxy")
+        if cilium.is_in(self._components):
+            cilium.install(api, self._components)
+        for spec in self._specs:
+            boot.start_node(self._nodes[spec.name], spec, self._components)
         self._report("control plane is ready, Nodes are starting")
         addons.install_dns(self._components, configuration, self._paths.kubeconfig)
         addons.install_storage(api, self._components)
         for machine in self._nodes.values():
             boot.await_node(api, machine, self._began)
         self._report("all Nodes are Ready")
+        if cilium.is_in(self._components):
+            cilium.compile_ahead(api, self._components, list(self._nodes))
         watch.until(api, DEPLOYMENT, "kube-system", "coredns", _is_available, waits.DNS_READY)
         for machine in self._nodes.values():
             dns.await_answer(machine.name, machine.pid)
         self._report("DNS answers")
+        # Last, so that it takes no time from what is waited for; its first values come seconds later.
+        addons.install_metrics(api, self._components)
         api.close()
 
     def _make_keys(self) -> Path:
@@ -129,7 +136,7 @@ class _Start:
             self._addresses.control_plane,
             network.SERVICE_RANGE,
             network.POD_RANGE,
-            images.COREDNS_TAG,
+            COREDNS_TAG,
         ).write(configuration, self._paths.pki)
         self._kubeadm("certs", "all", f"--config={configuration}")
         return configuration

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from podproof.errors import ComponentError
+from podproof.errors import ComponentError, MachineError
 
 from . import containerd, images, waits
 from .gobuild import Components
@@ -73,14 +73,18 @@ def _link_or_copy(source: str, target: str) -> str:
 
 
 def _fill(components: Components, source: str, root: Path, scratch: Path, report: Report) -> None:
-    if source == images.PULL:
-        with _running(components, root, scratch) as ctr:
-            for name in images.names():
-                report(f"pulling {name}")
-                ctr(f"image {name} cannot be pulled", "pull", *images.pull_options(), name)
-        return
-    archives = images.write_archives(components, scratch, report)
+    pulled = images.public_names() if source == images.PULL else []
+    try:
+        archives = images.write_archives(components, scratch, report, public=not pulled)
+    except MachineError as error:
+        if not pulled:
+            raise
+        report(f"without the images that no registry has: {error}")
+        archives = []
     with _running(components, root, scratch) as ctr:
+        for name in pulled:
+            report(f"pulling {name}")
+            ctr(f"image {name} cannot be pulled", "pull", *images.pull_options(), name)
         for archive in archives:
             report(f"importing {archive.stem}")
             ctr(f"image {archive.stem} cannot be imported", "import", str(archive))

@@ -1,0 +1,92 @@
+"""How long the cluster may take by its own settings, read live where they can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from podproof.cluster.base import Setting
+from podproof.kube.deadlines import NAME_LEARNED, TOLERANCE, Deadline
+from podproof.kube.kinds import Object
+
+UNREACHABLE = "node.kubernetes.io/unreachable"
+"""The taint of a Node that nothing is heard of any more."""
+
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "": 1.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|)")
+
+
+def seconds(value: str) -> float:
+    """A duration as Kubernetes writes it, for example ``"5m0s"`` or ``"40"``, in seconds.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not re.fullmatch(f"(?:{_DURATION.pattern})+", value):
+        raise ValueError(f"{value!r} is no duration")
+    return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(value))
+
+
+def node_noticed(settings: Mapping[str, Setting]) -> Deadline:
+    """From a Node's last sign of life until the cluster counts it as unreachable."""
+    grace, period = "node-monitor-grace-period", "node-monitor-period"
+    return Deadline(
+        "the loss of a Node to be noticed",
+        seconds(settings[grace].value) + seconds(settings[period].value),
+        "a silent Node is given a grace period, and looked at periodically",
+        f"{_origin(grace, settings)} + {_origin(period, settings)}",
+        TOLERANCE,
+    )
+
+
+def node_replaced(settings: Mapping[str, Setting], pod: Object) -> Deadline:
+    """From a Node's last sign of life until a controller makes a new Pod for one that ran there.
+
+    Raises:
+        ValueError: The Pod stays on a lost Node for good.
+    """
+    tolerated = [
+        each["tolerationSeconds"]
+        for each in pod["spec"].get("tolerations", ())
+        if each.get("key") == UNREACHABLE and "tolerationSeconds" in each
+    ]
+    if not tolerated:
+        raise ValueError(f"Pod {pod['metadata']['name']} tolerates that its Node is unreachable for ever")
+    rate = "node-eviction-rate"
+    turn = Deadline(
+        "a lost Node's turn",
+        1 / float(settings[rate].value),
+        "lost Nodes are given up one after the other, and another scenario may have lost one too",
+        f"one Node at a time by {_origin(rate, settings)}",
+        TOLERANCE,
+    )
+    leave = Deadline(
+        "a Pod to be given up",
+        float(min(tolerated)),
+        "a Pod stays bound to an unreachable Node for as long as it tolerates that",
+        f"its tolerationSeconds of {UNREACHABLE}: {min(tolerated)} s",
+        TOLERANCE,
+    )
+    return (node_noticed(settings) + turn + leave).named(
+        "the Pods of a lost Node to be given up",
+        "the Node's silence is noticed, then each of its Pods is left there for as long as it tolerates",
+    )
+
+
+def name_current(settings: Mapping[str, Setting]) -> Deadline:
+    """From a change of a Service or its Pods until the cluster's DNS gives no answer from before it."""
+    cache = "coredns-cache"
+    kept = Deadline(
+        "the cluster's DNS to forget what is no longer so",
+        seconds(settings[cache].value),
+        "it may go on giving an answer that it has given before",
+        _origin(cache, settings),
+        TOLERANCE,
+    )
+    return kept + NAME_LEARNED
+
+
+def _origin(name: str, settings: Mapping[str, Setting]) -> str:
+    setting = settings[name]
+    assumed = ", assumed" if setting.assumed else ""
+    return f"{name} {setting.value} ({setting.origin}{assumed})"
