@@ -28,10 +28,26 @@ def crash(scene: Scene, pod: Object, container: str) -> Incident:
     return _strike(scene, pod, container, "echo crash >/tmp/order", ended)
 
 
+def finish(scene: Scene, pod: Object, container: str) -> Incident:
+    """Make the container's main process end without an error; it is `agnhost netexec` at its usual port."""
+    ended = Ended(uid(pod), container, 0, "Completed")
+    return _strike(scene, pod, container, "wget -q -O - 'http://127.0.0.1:8080/exit?code=0'", ended)
+
+
 def kill(scene: Scene, pod: Object, container: str) -> Incident:
     """Send SIGKILL to the container's main process."""
     ended = Ended(uid(pod), container, _KILLED, "Error")
     return _strike(scene, pod, container, "kill -9 $(cat /tmp/pid)", ended)
+
+
+def kill_pod(scene: Scene, pod: Object, container: str) -> Incident:
+    """End every process of a Pod at once, as if it was killed on its Node: the API has no part in it.
+
+    The Pod must let its containers share their processes. Then the one that holds its namespaces is the first
+    of them and can be told to end; the kernel kills all others with it.
+    """
+    killed = Ended(uid(pod), container, _KILLED, "Error")
+    return _strike(scene, pod, container, "kill 1", killed & _noted(pod, "SandboxChanged"))
 
 
 def exhaust_memory(scene: Scene, pod: Object, container: str) -> Incident:
@@ -93,5 +109,21 @@ def _probe_failed(pod: Object, probe: str) -> Condition:
         f"an event says that the Pod's {probe.lower()} probe failed",
         frozenset({EVENT}),
         lambda view: bool(failures(view)),
+        lambda _: "there is no such event",
+    )
+
+
+def _noted(pod: Object, reason: str) -> Condition:
+    def notes(view: View) -> list[Object]:
+        return [
+            event
+            for event in view.all(EVENT)
+            if event.get("regarding", {}).get("uid") == uid(pod) and event.get("reason") == reason
+        ]
+
+    return Check(
+        f"an event {reason} of the Pod",
+        frozenset({EVENT}),
+        lambda view: bool(notes(view)),
         lambda _: "there is no such event",
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from podproof.kube import deadlines
+from podproof.kube import deadlines, files
 from podproof.kube.changes import Mark
+from podproof.kube.client import Api, ApiError
 from podproof.kube.conditions import Check, View
+from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import POD, Object, name, uid
 from podproof.kube.scene import Scene
 from podproof.kube.summary import line
@@ -21,6 +23,7 @@ class Incident:
         pod: The Pod as it was before.
         since: The moment just before.
         known: The uids of all Pods that existed then.
+        noticed: How long the Pod's controller may take to learn of it.
         by_liveness: Whether it is the liveness check that ends the container, which takes its time.
     """
 
@@ -28,6 +31,7 @@ class Incident:
     since: Mark
     known: frozenset[str]
     by_liveness: bool = False
+    noticed: Deadline = deadlines.CONTROLLER
 
 
 def before(scene: Scene, pod: Object) -> Incident:
@@ -45,6 +49,25 @@ def delete(scene: Scene, pod: Object) -> Incident:
     return incident
 
 
+def request_eviction(api: Api, pod: Object) -> None:
+    """Ask the API server to evict a Pod, if it is still the one of that uid; one that has gone is left alone.
+
+    Raises:
+        ApiError: A disruption budget forbids it (status 429).
+    """
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name(pod), "namespace": pod["metadata"]["namespace"]},
+        "deleteOptions": {"preconditions": {"uid": uid(pod)}},
+    }
+    try:
+        api.request("POST", POD.path(pod["metadata"]["namespace"], name(pod), "eviction"), body=eviction)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+
+
 def evict(scene: Scene, pod: Object) -> Incident:
     """Evict a Pod as `kubectl drain` does, and confirm that the Pod says so itself.
 
@@ -52,21 +75,26 @@ def evict(scene: Scene, pod: Object) -> Incident:
         ApiError: A disruption budget forbids it (status 429).
     """
     incident = before(scene, pod)
-    scene.api.request(
-        "POST",
-        POD.path(scene.namespace.name, name(pod), "eviction"),
-        body={
-            "apiVersion": "policy/v1",
-            "kind": "Eviction",
-            "metadata": {"name": name(pod), "namespace": scene.namespace.name},
-            "deleteOptions": {"preconditions": {"uid": uid(pod)}},
-        },
-    )
+    request_eviction(scene.api, pod)
     _confirm(scene, incident, "marked as evicted", _is_evicted)
     return incident
 
 
-LOSSES: dict[str, Callable[[Scene, Object], Incident]] = {"deleted": delete, "evicted": evict}
+def fail(scene: Scene, pod: Object) -> Incident:
+    """Make a Pod fail for good: it fills more of its Node's disk than its limit, so the kubelet ends it.
+
+    The incident is the failure itself, not the filling of the disk, which the kubelet takes its time to see.
+    """
+    incident = before(scene, pod)
+    limit = pod["spec"]["containers"][0]["resources"]["limits"]["ephemeral-storage"]
+    script = 'dd if=/dev/zero of=/tmp/filled bs=1M count="$1" 2>&1'
+    megabytes = 2 * int(limit.removesuffix("Mi"))
+    files.must_run(scene.api, pod, pod["spec"]["containers"][0]["name"], script, str(megabytes))
+    failed = _confirm(scene, incident, "Failed", _has_failed, deadlines.EVICTED_FOR_DISK)
+    return replace(incident, since=failed)
+
+
+LOSSES: dict[str, Callable[[Scene, Object], Incident]] = {"deleted": delete, "evicted": evict, "fails": fail}
 """How a Pod can be lost, by the word that features use."""
 
 
@@ -82,19 +110,29 @@ def _is_evicted(pod: Object) -> bool:
     )
 
 
-def _confirm(scene: Scene, incident: Incident, state: str, test: Callable[[Object], bool]) -> None:
+def _has_failed(pod: Object) -> bool:
+    return bool(pod.get("status", {}).get("phase") == "Failed")
+
+
+def _confirm(
+    scene: Scene,
+    incident: Incident,
+    state: str,
+    test: Callable[[Object], bool],
+    within: Deadline = deadlines.FAULT_CONFIRMED,
+) -> Mark:
     pod = uid(incident.pod)
 
     def as_known(view: View) -> Object:
         return view.one(POD, pod) or view.gone(POD, pod) or incident.pod
 
-    scene.recording.wait_until(
+    return scene.recording.wait_until(
         Check(
             f"Pod {name(incident.pod)} is {state}",
             frozenset({POD}),
             lambda view: test(as_known(view)),
             lambda view: line(as_known(view)),
         ),
-        deadlines.FAULT_CONFIRMED,
+        within,
         incident.since,
     )

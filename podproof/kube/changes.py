@@ -48,6 +48,7 @@ class Change:
 
     def as_dict(self, start: float) -> dict[str, Any]:
         """For the evidence: plain JSON values; `seconds` counts from `start`."""
+        facts = summary.facts(self.thing)
         return {
             "seconds": round(self.at - start, 3),
             "arrived": self.wall.isoformat(timespec="milliseconds"),
@@ -57,7 +58,7 @@ class Change:
             "uid": uid(self.thing),
             "type": self.type,
             "summary": summary.line(self.thing),
-        }
+        } | ({"facts": facts} if facts else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,8 +105,33 @@ NAMESPACE_GONE = Deadline(
     _OURS,
 )
 
+CLUSTER_OBJECT_GONE = Deadline(
+    "an object of the whole cluster to be gone",
+    90,
+    "a volume's data are removed first, by its provisioner",
+    _OURS,
+)
+
 # Commands in containers.
 COMMAND = Deadline("a command in a container", 30, "the commands of the steps take milliseconds", _OURS)
+
+REQUEST = Deadline(
+    "an answer to a request between Pods",
+    5,
+    "what drops a request says nothing, so that somebody has to give up",
+    "agnhost netexec's own time limit",
+)
+
+TRAFFIC_ANSWERED = Deadline(
+    "a client's requests to be answered",
+    10,
+    "what it asks is Ready, and its Node learns of that within a second or two",
+    _OURS,
+    TOLERANCE,
+)
+TRAFFIC_ENDED = Deadline(
+    "a client to end", 6, "it gives up what is under way after 5 s", "its own time limit", TOLERANCE
+)
 
 # What the cluster promises.
 CONTROLLER = Deadline(
@@ -137,12 +162,73 @@ VOLUME_PROVIDED = Deadline(
     _OURS,
     TOLERANCE,
 )
+VOLUME_BOUND = Deadline(
+    "a claim to be bound to a volume that fits",
+    15,
+    "claims that wait are looked at again in turn when a volume comes",
+    "kube-controller-manager --pvclaimbinder-sync-period, by default 15 s",
+    TOLERANCE,
+)
+VOLUME_RECLAIMED = Deadline(
+    "a volume to be reclaimed",
+    30,
+    "a provisioner may need a Pod of its own to remove the data",
+    _OURS,
+    TOLERANCE,
+)
+ROLE_EFFECTIVE = Deadline(
+    "a role to take effect",
+    5,
+    "the API server learns of roles by a watch of its own, within milliseconds",
+    _OURS,
+    TOLERANCE,
+)
 CONTAINER_RESTART = Deadline(
     "a container to be started again",
     0,
     "the first restart is immediate, later ones wait 10 s, 20 s, 40 s ...",
     "crash back-off: none before the first restart",
     TOLERANCE,
+)
+METRICS_MEASURED = Deadline(
+    "the first values of the metrics API",
+    60,
+    "what a Pod uses is known once it was measured twice",
+    "metrics-server --metric-resolution, as released 15 s, twice, and its own start",
+)
+AUTOSCALED = Deadline(
+    "an autoscaler to change a count",
+    60,
+    "it looks again and again at what was measured last, and a Pod has to be measured twice",
+    "kube-controller-manager --horizontal-pod-autoscaler-sync-period, by default 15 s, twice + "
+    "metrics-server --metric-resolution, as released 15 s, twice",
+    TOLERANCE,
+)
+TRIAL_POD = Deadline(
+    "a Pod that a capability is tried with", 90, "its image may have to be fetched first", _OURS
+)
+POLICY_ENFORCED = Deadline(
+    "a NetworkPolicy to block what it forbids",
+    15,
+    "Kubernetes promises no time; network plugins take a second or two",
+    _OURS,
+)
+EVICTED_FOR_DISK = Deadline(
+    "the kubelet to evict a Pod that takes too much disk",
+    20,
+    "the kubelet looks every 10 s at what containerd measures every 10 s",
+    "upstream's eviction monitoring period + containerd's stats_collect_period",
+    TOLERANCE,
+)
+PAGE_UPDATED = Deadline(
+    "a web server to serve a page that has changed",
+    3,
+    "the updater looks at the source every second, and the client asks again and again",
+    _OURS,
+    TOLERANCE,
+)
+NODE_ANSWERS = Deadline(
+    "a Node's kubelet to take a connection", 3, "a Node that can be reached answers at once", _OURS
 )
 FAULT_CONFIRMED = Deadline("the fault to take effect", 10, "without it nothing was tried", _OURS, TOLERANCE)
 ENDPOINT_REMOVED = Deadline(
@@ -152,10 +238,71 @@ ENDPOINT_REMOVED = Deadline(
     "controllers are driven by events",
     TOLERANCE,
 )
+NAME_LEARNED = Deadline(
+    "the cluster's DNS to know of a change",
+    1,
+    "it watches Services and EndpointSlices",
+    "CoreDNS is driven by events",
+    TOLERANCE,
+)
+SERVICE_PROGRAMMED = Deadline(
+    "every Node to know which Pods are behind a Service",
+    1,
+    "kube-proxy gathers the changes of a moment before it programs its Node's packet filter",
+    "kube-proxy's minSyncPeriod, by default 1 s",
+    TOLERANCE,
+)
+REACHABLE = Deadline(
+    "requests to get through",
+    1,
+    "a server listens a moment after its Container starts, and a Service knows of it another moment later",
+    "kube-proxy's minSyncPeriod, by default 1 s",
+    TOLERANCE,
+)
+AUTOSCALER_LOOKS = Deadline(
+    "an autoscaler to look at its target",
+    15,
+    "it looks at each target periodically, at a new one after the first period",
+    "kube-controller-manager --horizontal-pod-autoscaler-sync-period, by default 15 s",
+    TOLERANCE,
+)
+PAGE_ANSWERED = Deadline(
+    "a web server to answer a visitor",
+    10,
+    "its pages take milliseconds, and a dead address says nothing",
+    _OURS,
+)
+CROWD_ANSWERED = Deadline(
+    "an app to give as many answers as are to be counted",
+    120,
+    "its CPU limit makes it slow, and a busy machine slower",
+    _OURS,
+)
+RESIZED = Deadline(
+    "a container to have the resources that it was given",
+    5,
+    "the kubelet changes its control group and looks at it again; no objective names a time",
+    _OURS,
+    TOLERANCE,
+)
+UNSCHEDULABLE_NOTICED = Deadline(
+    "the scheduler to say that it finds no Node for a Pod",
+    1,
+    "it looks at each new Pod at once",
+    "the scheduler is driven by events",
+    TOLERANCE,
+)
 NODE_BOOT = Deadline(
     "a Node to be Ready after power-on",
     60,
     "containerd and the kubelet start, the kubelet reports",
+    _OURS,
+    TOLERANCE,
+)
+SHARE_MOUNTED = Deadline(
+    "every Node to have the share mounted",
+    30,
+    "its server starts, then a Pod on each Node connects to it, trying again for a while",
     _OURS,
     TOLERANCE,
 )
@@ -187,9 +334,9 @@ def pod_ready(pod: Object) -> Deadline:
     )
 
 
-def replacement_ready(pod: Object) -> Deadline:
-    """From the loss of a Pod until its replacement is Ready."""
-    return (CONTROLLER + POD_STARTUP + readiness(pod)).named(
+def replacement_ready(pod: Object, noticed: Deadline = CONTROLLER) -> Deadline:
+    """From the loss of a Pod until its replacement is Ready; `noticed`: until its controller learns of it."""
+    return (noticed + POD_STARTUP + readiness(pod)).named(
         "a replacement to be Ready",
         "its controller makes it, its containers start, its readiness checks succeed",
     )

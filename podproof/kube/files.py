@@ -68,6 +68,12 @@ def names(api: Api, pod: Object, container: str, directory: str) -> list[str]:
     return must_run(api, pod, container, 'ls -A "$1"', directory).split()
 
 
+def search(api: Api, pod: Object, container: str, name: str) -> list[str]:
+    """The paths of all files of a name that a container can see, wherever they are."""
+    script = r'find / \( -path /proc -o -path /sys \) -prune -o -name "$1" -print 2>/dev/null; :'
+    return must_run(api, pod, container, script, name).split()
+
+
 def mount_path(pod: Object, container: str, volume: str) -> str:
     """Where a container has a volume.
 

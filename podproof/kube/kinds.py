@@ -37,12 +37,16 @@ class Kind:
 
 NAMESPACE = Kind("Namespace", "v1", "namespaces", namespaced=False)
 NODE = Kind("Node", "v1", "nodes", namespaced=False)
+LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases")
 POD = Kind("Pod", "v1", "pods")
 SERVICE_ACCOUNT = Kind("ServiceAccount", "v1", "serviceaccounts")
+SERVICE = Kind("Service", "v1", "services")
 CLAIM = Kind("PersistentVolumeClaim", "v1", "persistentvolumeclaims")
+PERSISTENT_VOLUME = Kind("PersistentVolume", "v1", "persistentvolumes", namespaced=False)
 REPLICA_SET = Kind("ReplicaSet", "apps/v1", "replicasets")
 DEPLOYMENT = Kind("Deployment", "apps/v1", "deployments")
 ENDPOINT_SLICE = Kind("EndpointSlice", "discovery.k8s.io/v1", "endpointslices")
+HORIZONTAL_POD_AUTOSCALER = Kind("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers")
 EVENT = Kind("Event", "events.k8s.io/v1", "events")
 
 RECORDED = (POD, REPLICA_SET, DEPLOYMENT, ENDPOINT_SLICE, CLAIM, EVENT, NODE)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from podproof.errors import CleanupError, PodproofError, TrialError
 from podproof.kube import deadlines, watch
 from podproof.kube.client import Api, ApiError
+from podproof.kube.cluster_objects import ClusterObjects
 from podproof.kube.conditions import Check, Falsified, View
 from podproof.kube.kinds import CLAIM, NAMESPACE, POD, SERVICE_ACCOUNT, Object
 from podproof.kube.kinds import name as name_of
@@ -36,6 +37,7 @@ class Namespace:
         name: Its name.
         run: The run that made it.
         applied: Everything that was applied into it, in order.
+        beyond: What was applied with it that no namespace holds.
     """
 
     def __init__(self, api: Api, name: str, run: str) -> None:
@@ -43,6 +45,7 @@ class Namespace:
         self.name = name
         self.run = run
         self.applied: list[Applied] = []
+        self.beyond = ClusterObjects(api, name, {MANAGED_BY: "podproof", RUN: run})
         self._api = api
 
     @classmethod
@@ -84,18 +87,24 @@ class Namespace:
             raise
         return namespace
 
-    def apply(self, thing: Object, source: str) -> Object:
+    def apply(self, thing: Object, source: str, api: Api | None = None) -> Object:
         """Apply one object into the namespace; returns it as stored.
+
+        One that no namespace holds gets a name of this namespace's own (`ClusterObjects.adapt`).
 
         Args:
             thing: The object.
             source: Where it comes from, for the evidence.
+            api: The server as another user; by default as podproof itself.
 
         Raises:
             ApiError: The server refused it.
         """
         kind = self._api.kind(thing["apiVersion"], thing["kind"])
-        stored = self._api.apply(kind, self.name if kind.namespaced else None, thing)
+        thing = self.beyond.adapt(kind, thing)
+        if not kind.namespaced:
+            self.beyond.note(kind, thing)
+        stored = (api or self._api).apply(kind, self.name if kind.namespaced else None, thing)
         self.applied.append(Applied(source, thing, stored))
         return stored
 
@@ -103,11 +112,18 @@ class Namespace:
         """Delete the namespace and wait until nothing of it runs or holds storage any more.
 
         What is left then is a name: Kubernetes empties a namespace for good only 5 s after its deletion.
-        `await_end` waits for that.
+        `await_end` waits for that. What no namespace holds is removed for good, after the claims.
 
         Raises:
-            CleanupError: A Pod or a claim was still there when time was up; the text names what holds it.
+            CleanupError: A Pod, a claim or an object that no namespace holds was still there when time was
+                up; the text names what holds it.
         """
+        try:
+            self._empty()
+        finally:
+            self.beyond.delete()
+
+    def _empty(self) -> None:
         with Recording(self._api, self.name, (POD, CLAIM)) as recording:
             if not self._ask_for_deletion():
                 return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -38,10 +38,8 @@ class Recording:
         self._changes: list[Change] = []
         self._gaps: list[Gap] = []
         self._news = threading.Condition()
-        self._watchers = {
-            kind: Watcher(api, kind, namespace if kind.namespaced else None, self._take, self._take_list)
-            for kind in kinds
-        }
+        self._watchers = {kind: self._watcher(kind) for kind in kinds}
+        self._concerning: dict[Kind, Callable[[Object], bool]] = {}
         self._started = self.mark()
 
     def __enter__(self) -> Self:
@@ -60,16 +58,38 @@ class Recording:
             TrialError: One did not; the text says which and why.
         """
         self._started = self.mark()
-        for watcher in self._watchers.values():
+        try:
+            self._start(self._watchers)
+        except TrialError:
+            self.stop()
+            raise
+
+    def include(self, kind: Kind, concerning: Callable[[Object], bool]) -> None:
+        """Record one more kind from now on, for scenarios that are about it; once it is, this does nothing.
+
+        Args:
+            kind: The kind, for example one of the whole cluster.
+            concerning: Whether an object is of any concern here; all others are left out.
+
+        Raises:
+            TrialError: It cannot be watched.
+        """
+        if kind in self._watchers:
+            return
+        self._concerning[kind] = concerning
+        self._watchers[kind] = self._watcher(kind)
+        self._start({kind: self._watchers[kind]})
+
+    def _start(self, watchers: Mapping[Kind, Watcher]) -> None:
+        for watcher in watchers.values():
             watcher.start()
         end = time.monotonic() + deadlines.WATCH_STARTED.patience
         missing = [
             f"{kind.name} ({watcher.trouble or 'no answer'})"
-            for kind, watcher in self._watchers.items()
+            for kind, watcher in watchers.items()
             if not watcher.watching.wait(end - time.monotonic())
         ]
         if missing:
-            self.stop()
             raise TrialError(f"cannot watch {', '.join(missing)} within {deadlines.WATCH_STARTED}")
 
     def stop(self) -> None:
@@ -320,6 +340,10 @@ class Recording:
 
     # What the watches deliver.
 
+    def _watcher(self, kind: Kind) -> Watcher:
+        namespace = self.namespace if kind.namespaced else None
+        return Watcher(self._api, kind, namespace, self._take, self._take_list)
+
     def _take(self, watcher: Watcher, change_type: str, thing: Object) -> None:
         kind = watcher.kind
         stamp = server_time(kind, change_type, thing)
@@ -327,8 +351,12 @@ class Recording:
         thing["metadata"].pop("managedFields", None)
         thing.setdefault("kind", kind.name)  # the items of a list lack it
         thing.setdefault("apiVersion", kind.api_version)
+        concerning = self._concerning.get(kind)
         with self._news:
-            self._changes.append(Change(time.monotonic(), datetime.now(UTC), kind, change_type, thing, stamp))
+            if concerning is None or concerning(thing):
+                self._changes.append(
+                    Change(time.monotonic(), datetime.now(UTC), kind, change_type, thing, stamp)
+                )
             watcher.seen.add((uid(thing), version(thing)))
             if change_type in GONE:
                 watcher.alive.discard(uid(thing))
@@ -347,6 +375,7 @@ class Recording:
                 for thing in self.latest(watcher.kind):
                     if uid(thing) not in listed:
                         self._take(watcher, "VANISHED", dict(thing, metadata=dict(thing["metadata"])))
+                watcher.alive &= listed  # those of no concern here vanish without a word
                 for thing in items:
                     if (uid(thing), version(thing)) not in watcher.seen:
                         self._take(watcher, "RELISTED", thing)

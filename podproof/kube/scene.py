@@ -35,19 +35,22 @@ class Scene:
     recording: Recording
     manifests: Path
 
-    def apply(self, manifest: str, change: Callable[[Object], None] | None = None) -> list[Object]:
+    def apply(
+        self, manifest: str, change: Callable[[Object], None] | None = None, api: Api | None = None
+    ) -> list[Object]:
         """Apply a manifest; gives its objects as stored.
 
         Args:
             manifest: Its path below `manifests` without ``.yaml``.
             change: Changes each object before it is applied, as a user would edit the file.
+            api: The server as another user; by default as podproof itself.
         """
         path = self.manifests / f"{manifest}.yaml"
         stored = []
         for thing in manifests.load(path):
             if change:
                 change(thing)
-            stored.append(self.namespace.apply(thing, f"manifests/{manifest}.yaml"))
+            stored.append(self.namespace.apply(thing, f"manifests/{manifest}.yaml", api))
         return stored
 
     def start_pod(

@@ -18,6 +18,11 @@ def is_ready(pod: Object) -> bool:
     return ready and "deletionTimestamp" not in pod["metadata"]
 
 
+def is_over(pod: Object) -> bool:
+    """Whether a Pod has ended for good: none of its containers runs again, and no controller counts it."""
+    return pod.get("status", {}).get("phase") in {"Failed", "Succeeded"}
+
+
 def is_started(pod: Object) -> bool:
     """Whether all containers of a Pod run."""
     statuses = pod.get("status", {}).get("containerStatuses", ())
@@ -30,8 +35,14 @@ def container_status(pod: Object, container: str) -> Object:
     return next((each for each in statuses if each["name"] == container), {})
 
 
+NEVER_STARTS = "podproof.dev/never-starts"
+"""An annotation of Pods that are not meant to start: what keeps them from it is what the claim is about."""
+
+
 def why_not_started(pod: Object) -> str | None:
     """What keeps a Pod from starting that is no matter of any claim: its image or its place; else None."""
+    if NEVER_STARTS in pod["metadata"].get("annotations", {}):
+        return None
     status = pod.get("status", {})
     for each in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
         waiting = each.get("state", {}).get("waiting", {})
@@ -82,7 +93,7 @@ class PodReady(Condition):
 
 @dataclass(frozen=True)
 class OwnedPodsReady(Condition):
-    """The controller of uid `owner` has `count` Pods, no more and no fewer, all Ready."""
+    """The controller of uid `owner` has `count` Pods that have not ended, no more and no fewer, all Ready."""
 
     owner: str
     count: int
@@ -90,7 +101,7 @@ class OwnedPodsReady(Condition):
 
     def holds(self, view: View) -> bool:
         """See the class."""
-        pods = owned(view, POD, self.owner)
+        pods = [pod for pod in owned(view, POD, self.owner) if not is_over(pod)]
         return len(pods) == self.count and all(is_ready(pod) for pod in pods)
 
     def describe(self) -> str:

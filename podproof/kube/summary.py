@@ -1,6 +1,8 @@
-"""One line about an object: what a reader of a timeline wants to know of it."""
+"""What a reader of a timeline wants to know of an object: in one line, and for a picture."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from podproof.kube.kinds import Object
 
@@ -12,6 +14,28 @@ def line(thing: Object) -> str:
     if thing["metadata"].get("deletionTimestamp"):
         words = f"being deleted, {words}" if words else "being deleted"
     return words
+
+
+def facts(thing: Object) -> dict[str, Any]:
+    """What a picture shows of a Pod or a Node; empty for any other kind.
+
+    A Pod has a `state`, which is its phase in lower case but ``"ready"`` if it is that too, `leaving`, its
+    `node` (or an empty string) and its `restarts`; a Node has a `state`, ``"ready"`` or ``"not ready"``.
+    """
+    status = thing.get("status", {})
+    conditions = status.get("conditions", ())
+    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    if thing.get("kind") == "Node":
+        return {"state": "ready" if ready else "not ready"}
+    if thing.get("kind") != "Pod":
+        return {}
+    containers = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+    return {
+        "state": "ready" if ready else status.get("phase", "Pending").lower(),
+        "leaving": "deletionTimestamp" in thing["metadata"],
+        "node": thing["spec"].get("nodeName", ""),
+        "restarts": sum(each.get("restartCount", 0) for each in containers),
+    }
 
 
 def pod(thing: Object) -> str:
@@ -50,6 +74,12 @@ def _claim(thing: Object) -> str:
     return str(thing.get("status", {}).get("phase", "new"))
 
 
+def _volume(thing: Object) -> str:
+    claim = thing["spec"].get("claimRef", {})
+    words = str(thing.get("status", {}).get("phase", "new"))
+    return f"{words}, of claim {claim.get('name')}" if claim else words
+
+
 def _event(thing: Object) -> str:
     regarding = thing.get("regarding", {})
     about = f"{regarding.get('kind', '')} {regarding.get('name', '')}"
@@ -75,6 +105,7 @@ _TELL = {
     "ReplicaSet": _replicas,
     "Deployment": _replicas,
     "PersistentVolumeClaim": _claim,
+    "PersistentVolume": _volume,
     "Event": _event,
     "Node": _node,
     "EndpointSlice": _endpoints,

@@ -1,0 +1,158 @@
+"""A crowd of clients that together ask for more than an app can serve, and what it serves then.
+
+Each client asks again as soon as it is answered, so the app always has as many requests as there are clients:
+what comes back in a second is all that the app can give. The crowd of `manifests/pods/crowd.yaml` writes down
+when each answer came, and which Pod gave it; the answer also says how much the kernel has held that Pod back
+for its CPU limit (`manifests/pods/busy.yaml`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from podproof.errors import TrialError
+from podproof.kube import deadlines
+from podproof.kube.client import Api
+from podproof.kube.execute import execute
+from podproof.kube.kinds import Object, name
+
+CLIENTS = 30
+"""How many clients the manifest has."""
+
+_HELD_BACK = 0.7
+"""In which share of the kernel's periods a Pod must be held back at least to be sure of it.
+
+A Pod that always has requests, and gets all the CPU time that its limit allows, is held back in each. It is
+not in the few in which the requests, spread at random, leave it without one, and in those in which a machine
+that is busy with other things gives it less than its limit: then it is the machine that bounds it.
+"""
+
+_WINDOWS = 4
+"""How often to look until nothing but its limit bounds the app: other work on the machine comes and goes."""
+
+_COLLECT = 'have=$(wc -l </tmp/answers); tail -n +$((have + 1)) -f /tmp/answers | head -n "$1"'
+"""Gives the next so many answers as they come."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    at: float
+    pod: str
+    periods: int
+    held_back: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What an app has served while the crowd asked for more.
+
+    Attributes:
+        answers: How many answers came.
+        seconds: In which time.
+        by_pod: How many of them each Pod gave, by its name.
+        held_back: In which share of the kernel's periods each Pod was held back for its CPU limit.
+    """
+
+    answers: int
+    seconds: float
+    by_pod: dict[str, int]
+    held_back: dict[str, float]
+
+    @property
+    def per_second(self) -> float:
+        """Answers in a second."""
+        return self.answers / self.seconds
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it was the Pods' CPU limit, and not the machine, that bounded each of them."""
+        return all(share >= _HELD_BACK for share in self.held_back.values())
+
+    @classmethod
+    def of(cls, lines: Sequence[str]) -> Load:
+        """What lines of the crowd's tell: ``<seconds> <Pod> <periods> <held back>``, in the order of time.
+
+        The first line begins the time that is looked at, and does not count itself.
+
+        Raises:
+            TrialError: They tell something else, or nothing.
+        """
+        start, *counted = [_answer(line) for line in lines]
+        seconds = counted[-1].at - start.at if counted else 0.0
+        if seconds <= 0:
+            raise TrialError(f"{len(lines)} answers came at once: there is nothing to measure")
+        of_pod: dict[str, list[_Answer]] = {}
+        for each in counted:
+            of_pod.setdefault(each.pod, []).append(each)
+        return cls(
+            len(counted),
+            seconds,
+            {pod: len(answers) for pod, answers in of_pod.items()},
+            {pod: _share_held_back(answers) for pod, answers in of_pod.items()},
+        )
+
+    def __str__(self) -> str:
+        parts = ", ".join(
+            f"{pod} {count} (held back in {self.held_back[pod]:.0%} of all periods)"
+            for pod, count in sorted(self.by_pod.items())
+        )
+        return f"{self.answers} answers in {self.seconds:.1f} s, {self.per_second:.1f} per second: {parts}"
+
+
+def collect(api: Api, crowd: Object, answers: int) -> Load:
+    """Look at the next so many answers that the crowd gets.
+
+    Args:
+        api: The server.
+        crowd: The crowd's Pod.
+        answers: How many; the first `CLIENTS` come on top, and are only waited for: they may have been
+            asked for before whatever has just been changed.
+
+    Raises:
+        TrialError: They did not come in time, or tell nothing.
+    """
+    metadata = crowd["metadata"]
+    script = ["sh", "-c", _COLLECT, "sh", str(CLIENTS + answers)]
+    found = execute(
+        api, metadata["namespace"], metadata["name"], "client", script, deadlines.CROWD_ANSWERED
+    ).stdout
+    lines = found.splitlines()
+    if len(lines) != CLIENTS + answers:
+        raise TrialError(f"Pod {name(crowd)} tells of {len(lines)} answers instead of {CLIENTS + answers}")
+    return Load.of(lines[CLIENTS - 1 :])
+
+
+def measure(api: Api, crowd: Object, answers: int) -> Load:
+    """What the app serves while nothing but the CPU limit of its Pods bounds it; see `collect`.
+
+    Raises:
+        TrialError: Something else bounded it each time, such as a machine that is busy with other things.
+    """
+    loads = []
+    for _ in range(_WINDOWS):
+        loads.append(collect(api, crowd, answers))
+        if loads[-1].is_bounded:
+            return loads[-1]
+    raise TrialError(
+        f"it is not their CPU limit that bounded what Pods serve: {'; '.join(map(str, loads))}; "
+        f"held back in {_HELD_BACK:.0%} of all periods each would be"
+    )
+
+
+def _share_held_back(answers: Sequence[_Answer]) -> float:
+    # Answers overtake each other, so neither the first nor the last need have the extreme counts.
+    first = min(answers, key=lambda each: each.periods)
+    last = max(answers, key=lambda each: each.periods)
+    periods = last.periods - first.periods
+    return (last.held_back - first.held_back) / periods if periods else 0.0
+
+
+def _answer(line: str) -> _Answer:
+    try:
+        at, pod, periods, held_back = line.split()
+        return _Answer(float(at), pod, int(periods), int(held_back))
+    except ValueError as error:
+        raise TrialError(
+            f"an answer of the app is {line!r}: it should name its Pod and two counts"
+        ) from error

@@ -1,0 +1,41 @@
+"""What is made of the lines that a crowd of clients writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from podproof.errors import TrialError
+from podproof.traffic.crowd import Load
+
+_LINES = ["10.00 a 100 90", "10.50 a 110 99", "11.00 b 50 10", "12.00 a 120 108", "12.00 b 60 15"]
+
+
+def test_the_first_line_begins_the_time_and_does_not_count() -> None:
+    load = Load.of(_LINES)
+    assert (load.answers, load.seconds, load.per_second) == (4, 2.0, 2.0)
+    assert load.by_pod == {"a": 2, "b": 2}
+
+
+def test_what_a_pod_was_held_back_is_the_growth_of_its_counts() -> None:
+    assert Load.of(_LINES).held_back == pytest.approx({"a": 0.9, "b": 0.5})
+
+
+def test_answers_that_overtake_each_other_change_nothing() -> None:
+    start, *rest = _LINES
+    swapped = Load.of(
+        [start, rest[2].replace("12.00", "10.50"), rest[1], rest[0].replace("10.50", "12.00"), rest[3]]
+    )
+    assert swapped.held_back == Load.of(_LINES).held_back
+
+
+def test_one_pod_that_its_limit_does_not_bound_is_enough_to_doubt_the_load() -> None:
+    assert not Load.of(_LINES).is_bounded
+    assert Load.of([line for line in _LINES if " a " in line]).is_bounded
+
+
+@pytest.mark.parametrize(
+    "lines", [["10.00 a 1 1"], ["10.00 a 1 1", "10.00 a 2 2"], ["10.00 a 1 1", "no answer"]]
+)
+def test_what_tells_nothing_spoils_the_trial(lines: list[str]) -> None:
+    with pytest.raises(TrialError):
+        Load.of(lines)
