@@ -52,6 +52,7 @@ class ClusterUse:
             "name": config.getoption("cluster_name"),
             "kubernetes_version": config.getoption("kubernetes_version"),
             "nodes": config.getoption("nodes"),
+            "network_policy": config.getoption("network_policy"),
         }
         return cls(wanted, worker=False)
 

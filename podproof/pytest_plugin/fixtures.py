@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Cluster:
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """The cluster that the claims are tried on: the embedded one, or the context's that was named."""
+    from podproof.cluster import once
     from podproof.pytest_plugin.cluster_use import CLUSTER_USE
+
+    own = tmp_path_factory.getbasetemp()
+    # A worker's is in the controller's, which is new in every run: what is asked once is asked for all.
+    once.share(own.parent if hasattr(request.config, "workerinput") else own)
 
     return request.config.stash[CLUSTER_USE].cluster()
 

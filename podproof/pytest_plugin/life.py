@@ -21,12 +21,13 @@ from podproof.verdicts.scenarios import Outcome
 
 if TYPE_CHECKING:
     from podproof.reporting.evidence import Sources
+    from podproof.reporting.timeline_picture import StepSpan
 
 TRIAL = pytest.StashKey[Trial]()
 _FOUND = pytest.StashKey[dict[str, Any]]()
 _RETRIES = pytest.StashKey[int]()
 _WARNINGS = pytest.StashKey[int]()
-_EVIDENT = frozenset({"api", "namespace", "recording"})
+_EVIDENT = frozenset({"api", "namespace", "recording", "traffic"})
 """The suite's fixtures that evidence is gathered from."""
 
 
@@ -119,7 +120,9 @@ class Life:
     def _gather(self, item: pytest.Item, trial: Trial) -> list[str]:
         from podproof.reporting.evidence import FAILED, gather
 
-        evidence = gather(trial.result(), _sources(item), repeat_command(item.config, item.nodeid))
+        sources = _sources(item)
+        repeat = repeat_command(item.config, item.nodeid)
+        evidence = gather(trial.result(), sources, repeat, _step_spans(trial, sources.recording))
         if self._bridge:
             self._bridge.attach(evidence)
         if trial.outcome not in FAILED:
@@ -133,7 +136,9 @@ class Life:
             notes.append("last events:\n" + "\n".join(f"  {line}" for line in evidence.last_changes))
         notes.append(f"evidence: {shortest(directory)}")
         if keeps_namespace(item) and (kept := getattr(_sources(item).namespace, "name", None)):
-            notes.append(_how_to_look(item.config.stash[CLUSTER_USE], kept))
+            beyond = getattr(_sources(item).namespace, "beyond", None)
+            kinds = {kind.plural for kind, _ in beyond.made} if beyond else set()
+            notes.append(_how_to_look(item.config.stash[CLUSTER_USE], kept, sorted(kinds)))
         return notes
 
     # fixtures
@@ -211,19 +216,37 @@ def _sources(item: pytest.Item) -> Sources:
     return Sources(**of_session, **of_scenario)
 
 
-def _how_to_look(use: ClusterUse, namespace: str) -> str:
-    """What to do with a namespace that was kept."""
+def _step_spans(trial: Trial, recording: Any) -> list[StepSpan]:
+    """The scenario's steps with their times in the recording; none if there is no recording."""
+    from podproof.reporting.timeline_picture import StepSpan
+
+    started = getattr(recording, "started", None)
+    if started is None:
+        return []
+    return [
+        StepSpan(kind.capitalize(), planned.text, began - started.at, ended - started.at)
+        for planned, (kind, began, ended) in zip(trial.plan.steps, trial.step_times(), strict=False)
+    ]
+
+
+def _how_to_look(use: ClusterUse, namespace: str, beyond: Sequence[str]) -> str:
+    """What to do with a namespace that was kept, and with what belongs to it of kinds that are in none."""
     if use.ends_with_run:
         return (
             f"kept:     namespace {namespace}, but only until this run ends: it started the cluster itself.\n"
             "          To look at it afterwards, start one first: podproof up"
         )
+    from podproof.kube.cluster_objects import NAMESPACE_LABEL
+
     kubectl = use.kubectl()
-    return (
-        f"kept:     namespace {namespace}\n"
-        f"  look:   {kubectl} get all,events --namespace {namespace}\n"
-        f"  remove: {kubectl} delete namespace {namespace}"
-    )
+    lines = [
+        f"kept:     namespace {namespace}",
+        f"  look:   {kubectl} get all,events --namespace {namespace}",
+        f"  remove: {kubectl} delete namespace {namespace}",
+    ]
+    if beyond:
+        lines.append(f"          {kubectl} delete {','.join(beyond)} -l {NAMESPACE_LABEL}={namespace}")
+    return "\n".join(lines)
 
 
 def _look_at_api(item: pytest.Item, trial: Trial) -> None:

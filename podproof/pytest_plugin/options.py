@@ -35,6 +35,11 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--nodes", type=int, metavar="N", help="how many Nodes the embedded cluster has")
     group.addoption(
+        "--network-policy",
+        action="store_true",
+        help="let the embedded cluster enforce NetworkPolicies, if it is started for this run",
+    )
+    group.addoption(
         "--keep-on-failure",
         action="store_true",
         help="leave the namespace of a scenario that failed, to look at it",
@@ -43,6 +48,11 @@ def add_options(parser: pytest.Parser) -> None:
         "--allow-node-disk",
         action="store_true",
         help="with --context: let scenarios read the disks of the Nodes, and write to /mnt/podproof there",
+    )
+    group.addoption(
+        "--allow-cluster-objects",
+        action="store_true",
+        help="with --context: let scenarios make PersistentVolumes, StorageClasses and ClusterRoles",
     )
     group.addoption(
         "--reports-dir",
@@ -88,8 +98,11 @@ def repeat_command(config: pytest.Config, nodeid: str) -> str:
         value = config.getoption(option.removeprefix("--").replace("-", "_"))
         if value != default:
             words += [option, str(value)]
-    if config.getoption("allow_node_disk"):
-        words.append("--allow-node-disk")
+    words += [
+        option
+        for option in ("--network-policy", "--allow-node-disk", "--allow-cluster-objects")
+        if config.getoption(option.removeprefix("--").replace("-", "_"))
+    ]
     return shlex.join(words)
 
 

@@ -15,9 +15,9 @@ from podproof.verdicts.scenarios import Outcome, ScenarioPlan, ScenarioResult, S
 
 @dataclass
 class _Step:
-    """A step that has begun."""
+    """A step that has begun; its times are by the monotonic clock."""
 
-    then: bool
+    kind: str
     began: float
     called: bool = False
     ended: float | None = None
@@ -46,12 +46,13 @@ class Trial:
     details: dict[str, int] = field(default_factory=dict)
     api_warnings: list[str] = field(default_factory=list)
     _started: datetime = field(default_factory=lambda: datetime.now().astimezone())
-    _began: float = field(default_factory=time.perf_counter)
+    _began: float = field(default_factory=time.monotonic)
+    _busy_before: float = field(default_factory=time.process_time)
     _steps: list[_Step] = field(default_factory=list)
 
     def step_begins(self, kind: str) -> None:
         """A step's turn has come; its fixtures are set up next."""
-        self._steps.append(_Step(then=kind == "then", began=time.perf_counter()))
+        self._steps.append(_Step(kind, began=time.monotonic()))
 
     def step_is_called(self) -> None:
         """Everything that the step needs is there; its own code runs now."""
@@ -59,7 +60,7 @@ class Trial:
 
     def step_ends(self) -> None:
         """The step did what it says."""
-        self._steps[-1].ended = time.perf_counter()
+        self._steps[-1].ended = time.monotonic()
 
     def phase_ends(self, phase: str, excinfo: pytest.ExceptionInfo[BaseException] | None) -> Outcome | None:
         """Draw the conclusion from how set-up, call or teardown ended.
@@ -86,13 +87,20 @@ class Trial:
             outcome=self.outcome or Outcome.NOT_RUN,
             reason=self.reason,
             started=self._started.isoformat(timespec="milliseconds"),
-            seconds=round(time.perf_counter() - self._began, 3),
+            seconds=round(time.monotonic() - self._began, 3),
             steps=self.step_results(),
             measurements=self.measurements.taken,
             evidence=self.evidence,
-            details=dict(self.details),
+            details={**self.details, "own_milliseconds": self._own_milliseconds()},
             api_warnings=tuple(self.api_warnings),
         )
+
+    def step_times(self) -> list[tuple[str, float, float]]:
+        """The kind of each step that has begun (``"given"``, ``"when"``, ``"then"``), its beginning and end.
+
+        Times are by the monotonic clock; the end of a step that goes on is now.
+        """
+        return [(step.kind, step.began, step.ended or time.monotonic()) for step in self._steps]
 
     def step_results(self) -> tuple[StepResult, ...]:
         """Every planned step with how far it came."""
@@ -100,24 +108,26 @@ class Trial:
         for index, planned in enumerate(self.plan.steps):
             ran = self._steps[index] if index < len(self._steps) else None
             status = ran.status if ran else StepStatus.NOT_RUN
-            seconds = round((ran.ended or time.perf_counter()) - ran.began, 3) if ran else 0.0
+            seconds = round((ran.ended or time.monotonic()) - ran.began, 3) if ran else 0.0
             results.append(StepResult(planned.keyword, planned.text, planned.line, status, seconds))
         return tuple(results)
+
+    def _own_milliseconds(self) -> int:
+        """How long this process has been busy; all other time of the scenario was waiting for Kubernetes."""
+        return round((time.process_time() - self._busy_before) * 1000)
 
     def _conclude(self, phase: str, error: BaseException) -> tuple[Outcome, str]:
         step = self._steps[-1] if phase == "call" and self._steps and self._steps[-1].ended is None else None
         if step is not None:
-            step.ended = time.perf_counter()
+            step.ended = time.monotonic()
             self.failed_step = len(self._steps) - 1
         if isinstance(error, pytest.skip.Exception):
             self._mark(step, StepStatus.SKIPPED)
             said = str(error.msg)
             if isinstance(error.__cause__, NotApplicable):
                 return Outcome.NOT_APPLICABLE, str(error.__cause__)
-            if said.startswith(f"{Outcome.NOT_APPLICABLE}:"):
-                return Outcome.NOT_APPLICABLE, said.partition(":")[2].strip()
             return Outcome.NOT_PROVEN, f"skipped: {said}"
-        if step is not None and step.then and step.called and is_falsified(error):
+        if step is not None and step.kind == "then" and step.called and is_falsified(error):
             self._mark(step, StepStatus.FAILED)
             return Outcome.FALSE, describe(error)
         self._mark(step, StepStatus.BROKEN)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from podproof.reporting.kube_evidence import applied_manifests, events, namespace_objects, pod_logs
 from podproof.reporting.pieces import Piece
+from podproof.reporting.timeline_picture import StepSpan, picture
 from podproof.verdicts.measurements import Measurement
 from podproof.verdicts.scenarios import Outcome, ScenarioResult
 
@@ -27,6 +28,13 @@ class Recorded(Protocol):
         """Every change as plain data, in the order of time."""
 
 
+class Sent(Protocol):
+    """The part of a scenario's traffic that evidence needs."""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every request as plain data, in the order of time: `seconds`, `ok`, `took`, `answer`."""
+
+
 @dataclass(frozen=True)
 class Sources:
     """Where evidence of a scenario comes from: each is None if the scenario did not get that far.
@@ -35,11 +43,13 @@ class Sources:
         api: The connection to the API server (`podproof.kube.client.Api`).
         namespace: The scenario's namespace, which knows what was applied into it.
         recording: Its recording.
+        traffic: The requests that its clients sent.
     """
 
     api: Any = None
     namespace: Any = None
     recording: Recorded | None = None
+    traffic: Sent | None = None
 
 
 @dataclass
@@ -49,10 +59,13 @@ class Evidence:
     Attributes:
         pieces: In the order in which a reader wants them.
         last_changes: The newest lines of the timeline, for the failure itself.
+        requests: Every request of the scenario's clients as plain data, see `Sent.rows`; their `seconds` and
+            the timeline's count from the same moment.
     """
 
     pieces: list[Piece] = field(default_factory=list)
     last_changes: list[str] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
 
     def save(self, directory: Path) -> None:
         """Write each piece as a file."""
@@ -63,29 +76,41 @@ class Evidence:
             path.write_text(piece.text, encoding="utf-8")
 
 
-def gather(result: ScenarioResult, sources: Sources, repeat: str) -> Evidence:
+def gather(result: ScenarioResult, sources: Sources, repeat: str, steps: Sequence[StepSpan] = ()) -> Evidence:
     """Gather what proves the outcome.
 
-    What failed gets everything, any other scenario its measurements and its timeline. What cannot be
-    had is said in its place and never raised: evidence must not turn one failure into another.
+    What failed gets everything, any other scenario its measurements, its timeline and its picture. What
+    cannot be had is said in its place and never raised: evidence must not turn one failure into another.
 
     Args:
         result: What came out so far.
         sources: Where to look.
         repeat: The command that runs the scenario again.
+        steps: Its steps with their times, for the picture.
     """
     evidence = Evidence()
+    rows: list[dict[str, Any]] = []
     if result.measurements:
         table = measurements_table(result.measurements)
         evidence.pieces.append(Piece("Measurements", "measurements.txt", table))
     if sources.recording is not None:
-        rows = _attempt(sources.recording.timeline, evidence, "timeline")
+        rows = _attempt(sources.recording.timeline, evidence, "timeline") or []
         if rows:
             lines = timeline_lines(rows)
             evidence.last_changes = lines[-LAST_EVENTS:]
             evidence.pieces.append(Piece("Timeline", "timeline.txt", "\n".join(lines) + "\n"))
             data = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
             evidence.pieces.append(Piece("Timeline as JSON", "timeline.json", data, "application/json"))
+    if sources.traffic is not None:
+        evidence.requests = _attempt(sources.traffic.rows, evidence, "requests") or []
+        if evidence.requests:
+            data = (
+                "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in evidence.requests) + "\n]\n"
+            )
+            evidence.pieces.append(Piece("Requests as JSON", "requests.json", data, "application/json"))
+    drawn = _attempt(lambda: picture(result.plan.title, rows, steps, evidence.requests), evidence, "picture")
+    if drawn:
+        evidence.pieces.insert(0, Piece("Picture", "picture.svg", drawn, "image/svg+xml"))
     if result.outcome in FAILED:
         evidence.pieces.insert(0, Piece("Command to repeat just this", "repeat.txt", f"{repeat}\n"))
         _add_from_cluster(evidence, sources)

@@ -108,7 +108,8 @@ class ScenarioResult:
         started: When, in ISO 8601 with offset; empty if it did not run.
         seconds: How long it took, its set-up and cleaning up included.
         evidence: The directory of its evidence, relative to the reports of the run; empty if there is none.
-        details: What the machinery saw beside it, for example ``{"api_retries": 2}``.
+        details: What the machinery saw beside it: ``api_retries``, and ``own_milliseconds``, for which the
+            runner itself was busy; the rest of `seconds` is Kubernetes' time.
         api_warnings: What the API server warned of while it ran and had not said to this process before.
     """
 

@@ -34,6 +34,7 @@ class ClusterRequest:
     name: str = "default"
     kubernetes_version: str | None = None
     nodes: int | None = None
+    network_policy: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,11 +200,6 @@ def _() -> None:
 @given("two Nodes")
 def _(two_nodes: None) -> None:
     del two_nodes
-
-
-@given("a skip that says why")
-def _() -> None:
-    pytest.skip("NOT APPLICABLE: power switch")
 
 
 @given("a skip")

@@ -41,11 +41,6 @@ HAPPENINGS = {
         {"skipped": 1},
         "NOT APPLICABLE",
     ),
-    "a skip names a capability": (
-        "Given a skip that says why\n      Then 1 is 1",
-        {"skipped": 1},
-        "NOT APPLICABLE",
-    ),
     "it is skipped": ("Given a skip\n      Then 1 is 1", {"skipped": 1}, "NOT PROVEN"),
 }
 
@@ -72,7 +67,7 @@ def test_workers_say_the_same(suite: Suite) -> None:
     ini = suite.root / "tox.ini"
     claims = "\n".join(f"    claim-{number}: Claim: {number}" for number in range(len(HAPPENINGS)))
     ini.write_text(f"{ini.read_text()}\n{claims}\n")
-    suite.run_apart("features", "-n", "2").assert_outcomes(passed=2, failed=3, errors=8, skipped=4)
+    suite.run_apart("features", "-n", "2").assert_outcomes(passed=2, failed=3, errors=8, skipped=3)
     assert suite.outcomes() == {str(number): each[2] for number, each in enumerate(HAPPENINGS.values())}
 
 
