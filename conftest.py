@@ -6,24 +6,45 @@ import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
-from filelock import FileLock, Timeout
 
-from podproof.cluster import capabilities
+from podproof.cluster import capabilities, locks
 from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
+from podproof.faults import nodes
 from podproof.kube import deadlines
 from podproof.kube.client import Api
 from podproof.kube.namespaces import Departing, Namespace
 from podproof.kube.recording import Recording
 from podproof.kube.scene import Scene
+from podproof.traffic.steady import Traffic
 
+pytest.register_assert_rewrite("steps")  # whichever of them imports another first
 pytest_plugins = [
+    "steps.autoscaling",
+    "steps.claims",
+    "steps.communication_lab",
+    "steps.containers",
     "steps.deployments",
     "steps.faults",
+    "steps.localhost",
+    "steps.losses",
     "steps.nodes",
+    "steps.ownership",
     "steps.pods",
+    "steps.refusals",
     "steps.replicasets",
+    "steps.requests",
+    "steps.roles",
+    "steps.rollouts",
+    "steps.scaling",
+    "steps.services",
+    "steps.shares",
+    "steps.storage",
+    "steps.storage_lab",
+    "steps.traffic",
     "steps.volumes",
+    "steps.web_app",
+    "steps.web_servers",
 ]
 
 
@@ -81,6 +102,12 @@ def scene(api: Api, namespace: Namespace, recording: Recording, pytestconfig: py
 
 
 @pytest.fixture
+def traffic(scene: Scene) -> Traffic:
+    """Clients that send requests at a steady rate; they end with the scenario's namespace at the latest."""
+    return Traffic(scene)
+
+
+@pytest.fixture
 def word() -> str:
     """A word that stands nowhere else: a file's name or content that can only come from this scenario."""
     return f"podproof-{secrets.token_hex(6)}"
@@ -94,17 +121,22 @@ def node_disk(cluster: Cluster, api: Api, pytestconfig: pytest.Config) -> None:
 
 
 @pytest.fixture
+def cluster_objects(cluster: Cluster, api: Api, pytestconfig: pytest.Config) -> None:
+    """Leave to make objects that no namespace holds; on a cluster of others it has to be given."""
+    if not pytestconfig.getoption("allow_cluster_objects"):
+        capabilities.require(cluster, api, capabilities.CLUSTER_OBJECTS)
+
+
+@pytest.fixture
 def victim_node(cluster: Cluster, api: Api) -> Iterator[str]:
-    """The name of a Node that only this scenario may break, until its end."""
+    """The name of a Node that only this scenario may break, until its end: whichever is free first."""
     capabilities.require(cluster, api, capabilities.POWER_SWITCH)
-    node = cluster.victims[0]
-    # In the cluster's own directory, so that it goes with the cluster.
-    lock = FileLock(cluster.kubeconfig.parent / f"{node}.lock")
+    files = {locks.of_node(cluster, node): node for node in cluster.victims}
     try:
-        lock.acquire(timeout=deadlines.NODE_FREE.patience)
-    except Timeout as error:
-        raise TrialError(f"Node {node} was not free within {deadlines.NODE_FREE}") from error
-    try:
-        yield node
-    finally:
-        lock.release()
+        with locks.any_free(tuple(files), deadlines.NODE_FREE.patience) as file:
+            nodes.mend(cluster, api, files[file])
+            yield files[file]
+    except locks.NoneFreeError as error:
+        raise TrialError(
+            f"none of the Nodes {', '.join(cluster.victims)} was free within {deadlines.NODE_FREE}"
+        ) from error

@@ -43,16 +43,29 @@ Feature: ReplicaSets
     This is why an app survives the loss of any of its Pods. The limits matter as much: a ReplicaSet replaces
     Pods that are lost. A Pod that is merely ill stays, and is treated by its own Node or by nobody.
 
-    Scenario Outline: A Pod that is <lost> is replaced
+    Scenario Outline: A Pod that <is lost> is replaced
       Given a ReplicaSet of 2 Ready Pods
-      When one of its Pods is <lost>
+      When one of its Pods <is lost>
       Then a brand-new Pod takes its place
       And the ReplicaSet has 2 Ready Pods
 
       Examples:
-        | lost    |
-        | deleted |
-        | evicted |
+        | is lost    |
+        | is deleted |
+        | is evicted |
+        | fails      |
+
+    @slow @victim-node
+    Scenario Outline: A Pod whose Node is <lost> is replaced
+      Given a ReplicaSet of 2 Ready Pods on different Nodes
+      When the Node of one of its Pods is <lost>
+      Then a brand-new Pod takes its place
+      And the ReplicaSet has 2 Ready Pods
+
+      Examples:
+        | lost        |
+        | powered off |
+        | partitioned |
 
     @limit
     Scenario: A container that crashes is restarted in the same Pod
@@ -75,3 +88,30 @@ Feature: ReplicaSets
       When a container of one of its Pods fails its liveness check
       Then the container is started again in the same Pod
       And the ReplicaSet still has the same Pods
+
+  @replicaset-autoscales
+  Rule: A ReplicaSet handles autoscaling
+
+    "A ReplicaSet manages several identical Pods and handles autoscaling and self-healing."
+
+    Its part in it is to have as many Pods as it is told to. Somebody else has to look at the load and tell it:
+    an autoscaler, which needs a cluster that measures what its Pods use.
+
+    Scenario: With an autoscaler it grows under load
+      Given a ReplicaSet of 1 Ready Pod with an autoscaler
+      When it comes under load
+      Then the ReplicaSet grows to 3 Ready Pods
+
+    Scenario: With an autoscaler it shrinks without load
+      Given a ReplicaSet of 3 Ready Pods without load
+      When an autoscaler begins to look after it
+      Then the ReplicaSet shrinks to 1 Ready Pod
+
+    @limit
+    Scenario: Without an autoscaler it keeps its count under the same load
+      Given a ReplicaSet of 1 Ready Pod with an autoscaler
+      And another ReplicaSet of 1 Ready Pod without one
+      When both come under the same load
+      Then the ReplicaSet grows to 3 Ready Pods
+      And the other one never changed its count meanwhile
+      And its Pod was as busy as makes an autoscaler act

@@ -45,6 +45,62 @@ Feature: Volumes
       When the first Container writes a file to the Volume
       Then the third Container has no such file anywhere
 
+  @sidecar-updates-web-server
+  Rule: A second Container of a web server's Pod updates what it serves
+
+    "An example from the official docs: you might have a Container that acts as a web server for files in a
+    shared Volume, and a separate "sidecar" Container that updates those files from a remote source."
+
+    Each Container does one thing: the web server knows nothing of the source, and the updater nothing of the web.
+
+    Scenario Outline: A page follows its remote source by way of <updater>
+      Given a client Pod
+      And a web server whose page comes from another Service by way of <updater>
+      When the page is changed at its source
+      Then the web server serves the changed page
+      And the web server was not restarted for that
+
+      Examples:
+        | updater            |
+        | a second Container |
+        | a native sidecar   |
+
+  @read-only-web-server
+  Rule: The web server only reads, the updater writes but can't affect anything else
+
+    "The separate Containers can be given different security permissions and hardening: the web server should
+    only have read access to the shared Volume, while the updater can write to the shared Volume but can't
+    affect anything else in the web server's Container."
+
+    Whoever breaks into one of the two gets no further than that one may go. The limit: a Pod has one network.
+
+    Scenario: The web server cannot write to the Volume
+      Given a web server that may only read its pages, and an updater
+      When the web server tries to write to the Volume
+      Then that is refused, because the file system is read-only
+
+    Scenario: What the updater writes to the Volume is served
+      Given a client Pod
+      And a web server that may only read its pages, and an updater
+      When the updater writes a page to the Volume
+      Then the web server serves the changed page
+
+    Scenario: The updater does not see the web server's files
+      Given a web server that may only read its pages, and an updater
+      When the web server writes a file outside of the Volume
+      Then the updater has no such file anywhere
+
+    Scenario: The updater does not see the web server's processes
+      Given a web server that may only read its pages, and an updater
+      When the updater lists all processes that it sees
+      Then none of them is the web server's
+
+    @limit
+    Scenario: The updater can take a port from the web server
+      Given a web server that may only read its pages, and an updater
+      When the updater listens on a port
+      Then the web server cannot listen on that port
+
   @volume-survives-container-restart
   Rule: The replacement Container has the same Volume with all changes
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_bdd import given, parsers, then, when
 
-from podproof.kube import deadlines
+from podproof.kube import deadlines, rollouts
 from podproof.kube.changes import Mark
 from podproof.kube.conditions import Check, View, demand
 from podproof.kube.kinds import DEPLOYMENT, POD, REPLICA_SET, Object, name, owner_uid, uid
 from podproof.kube.scene import Scene, copied
-from podproof.kube.states import Gone, Noticed, OwnedPodsReady, is_ready, owned, tell_pods
+from podproof.kube.states import Gone, OwnedPodsReady, is_ready, owned, tell_pods
 from podproof.kube.summary import line
 from podproof.verdicts.measurements import Measurements
 
 _VERSION = "VERSION"
-_OLD, _NEW = "1", "2"
+OLD, NEW = "1", "2"
+"""The versions of the app, before and after an update."""
 _HASH = "pod-template-hash"
 
 
@@ -31,7 +33,7 @@ class Change:
 @given(parsers.parse("a Deployment of {count:d} Ready Pods"), target_fixture="deployment")
 def ready_deployment(scene: Scene, count: int) -> Object:
     """Make a Deployment and wait until it has its Pods."""
-    return _start(scene, "deployments/web", count)
+    return start(scene, "deployments/web", count)
 
 
 @given(
@@ -39,22 +41,22 @@ def ready_deployment(scene: Scene, count: int) -> Object:
 )
 def forgetful_deployment(scene: Scene, count: int) -> Object:
     """Make a Deployment with a history limit of none."""
-    return _start(scene, "deployments/web-no-history", count)
+    return start(scene, "deployments/web-no-history", count)
 
 
 @given("its Pod spec was updated", target_fixture="update")
 def was_updated(scene: Scene, deployment: Object) -> Change:
     """Update the Pod spec and wait until the update has been rolled out."""
     change = update(scene, deployment)
-    scene.recording.wait_until(_finished(scene, deployment), _rollout(deployment), change.since)
+    scene.recording.wait_until(finished(scene, deployment), rollouts.duration(deployment), change.since)
     return change
 
 
 @when("its Pod spec is updated", target_fixture="update")
 def update(scene: Scene, deployment: Object) -> Change:
     """Update the Pod spec."""
-    change = Change(scene.recording.mark(), _only_replicaset(scene, deployment))
-    _apply_version(scene, deployment, _NEW)
+    change = Change(scene.recording.mark(), only_replicaset(scene, deployment))
+    change_template(scene, deployment, NEW)
     return change
 
 
@@ -62,14 +64,14 @@ def update(scene: Scene, deployment: Object) -> Change:
 def roll_back(scene: Scene, deployment: Object) -> Mark:
     """Submit the Pod spec from before the update again."""
     since = scene.recording.mark()
-    _apply_version(scene, deployment, _OLD)
+    change_template(scene, deployment, OLD)
     return since
 
 
 @when(parsers.parse("it is scaled to {count:d} Pods"), target_fixture="update")
 def scale(scene: Scene, deployment: Object, count: int) -> Change:
     """Change the number of Pods and nothing else."""
-    change = Change(scene.recording.mark(), _only_replicaset(scene, deployment))
+    change = Change(scene.recording.mark(), only_replicaset(scene, deployment))
     scene.api.merge(
         DEPLOYMENT, scene.namespace.name, name(deployment), {"spec": {"replicas": count}}, "scale"
     )
@@ -82,13 +84,13 @@ def new_replicaset(scene: Scene, deployment: Object, update: Change, measurement
     started = Check(
         "a new ReplicaSet of the Deployment, with the new Pod spec",
         frozenset({REPLICA_SET}),
-        lambda view: bool(_newer(view, deployment, update)),
+        lambda view: bool(newer(view, deployment, update)),
         lambda view: _tell(owned(view, REPLICA_SET, uid(deployment))),
     )
     bound = deadlines.CONTROLLER
     seen = scene.recording.wait_until(started, bound, update.since)
     measurements.add("reaction", seen.at - update.since.at, bound.seconds, bound.origin)
-    return _newer(seen.world, deployment, update)[0]
+    return newer(seen.world, deployment, update)[0]
 
 
 @then("the template hash of the new ReplicaSet differs from that of the old one")
@@ -105,7 +107,7 @@ def all_new(scene: Scene, deployment: Object, update: Change, new_replicaset: Ob
     wanted = deployment["spec"]["replicas"]
 
     def ready(view: View) -> list[Object]:
-        return [pod for pod in view.all(POD) if is_ready(pod)]
+        return [pod for pod in rollouts.pods_of(view, deployment) if is_ready(pod)]
 
     only_new = Check(
         f"{wanted} Ready Pods, all of the new version",
@@ -113,18 +115,20 @@ def all_new(scene: Scene, deployment: Object, update: Change, new_replicaset: Ob
         lambda view: (
             len(ready(view)) == wanted
             and all(owner_uid(pod) == uid(new_replicaset) for pod in ready(view))
-            and {_version(pod["spec"]) for pod in ready(view)} == {_NEW}
+            and {version(pod["spec"]) for pod in ready(view)} == {NEW}
         ),
-        lambda view: tell_pods(list(view.all(POD))),
+        lambda view: tell_pods(rollouts.pods_of(view, deployment)),
     )
-    scene.recording.wait_until(_finished(scene, deployment) & only_new, _rollout(deployment), update.since)
+    scene.recording.wait_until(
+        finished(scene, deployment) & only_new, rollouts.duration(deployment), update.since
+    )
 
 
 @then(parsers.parse("the ReplicaSet that it has grows to {count:d} Ready Pods"))
 def grows(scene: Scene, update: Change, count: int, deployment: Object) -> None:
     """The same ReplicaSet as before has so many Pods."""
     condition = OwnedPodsReady(uid(update.previous), count)
-    scene.recording.wait_until(condition, _rollout(deployment), update.since)
+    scene.recording.wait_until(condition, rollouts.duration(deployment), update.since)
 
 
 @then("there was never another ReplicaSet")
@@ -137,7 +141,7 @@ def no_other(scene: Scene, deployment: Object, update: Change) -> None:
 @then("the previous ReplicaSet is deleted")
 def previous_deleted(scene: Scene, deployment: Object, update: Change, measurements: Measurements) -> None:
     """It is gone once the update has been rolled out."""
-    bound = _rollout(deployment)
+    bound = rollouts.duration(deployment)
     gone = Gone(REPLICA_SET, uid(update.previous))
     seen = scene.recording.wait_until(gone, bound, update.since)
     measurements.add("previous ReplicaSet gone", seen.at - update.since.at, bound.seconds, bound.origin)
@@ -147,10 +151,8 @@ def previous_deleted(scene: Scene, deployment: Object, update: Change, measureme
 def healthy_before(scene: Scene, deployment: Object, update: Change, count: int) -> None:
     """At the moment at which the previous ReplicaSet went, the new one counted so many Ready Pods."""
     gone = Gone(REPLICA_SET, uid(update.previous))
-    seen = scene.recording.wait_until(gone, _rollout(deployment), update.since)
-    ready = [
-        each.get("status", {}).get("readyReplicas", 0) for each in _newer(seen.world, deployment, update)
-    ]
+    seen = scene.recording.wait_until(gone, rollouts.duration(deployment), update.since)
+    ready = [each.get("status", {}).get("readyReplicas", 0) for each in newer(seen.world, deployment, update)]
     demand(
         ready == [count], f"{count} Ready Pods of the new ReplicaSet by then", f"{ready or 'no ReplicaSet'}"
     )
@@ -172,7 +174,7 @@ def emptied(scene: Scene, deployment: Object, update: Change) -> None:
             empty,
             lambda view: _tell([each for each in view.all(REPLICA_SET) if uid(each) == previous]),
         ),
-        _rollout(deployment),
+        rollouts.duration(deployment),
         update.since,
     )
 
@@ -180,7 +182,7 @@ def emptied(scene: Scene, deployment: Object, update: Change) -> None:
 @then("the previous ReplicaSet still exists when the Deployment has finished")
 def kept(scene: Scene, deployment: Object, update: Change) -> None:
     """It was there all the time, and the controller has looked again after the end of the rollout."""
-    scene.recording.wait_until(_finished(scene, deployment), _rollout(deployment), update.since)
+    scene.recording.wait_until(finished(scene, deployment), rollouts.duration(deployment), update.since)
     scene.look_again(DEPLOYMENT, deployment)
     scene.recording.never(Gone(REPLICA_SET, uid(update.previous)), update.since)
 
@@ -189,52 +191,69 @@ def kept(scene: Scene, deployment: Object, update: Change) -> None:
 def used_again(scene: Scene, deployment: Object, update: Change, rollback: Mark, count: int) -> None:
     """The ReplicaSet of the same identity has its Pods back."""
     condition = OwnedPodsReady(uid(update.previous), count)
-    scene.recording.wait_until(condition, _rollout(deployment), rollback)
+    scene.recording.wait_until(condition, rollouts.duration(deployment), rollback)
 
 
 @then("there are no other ReplicaSets than these two")
 def only_two(scene: Scene, deployment: Object, update: Change) -> None:
     """At no moment did the Deployment have a third one."""
     scene.look_again(DEPLOYMENT, deployment)
-    newer = _newer(scene.recording.world(), deployment, update)[:1]
-    _demand_only(scene, deployment, {uid(update.previous), *map(uid, newer)})
+    second = newer(scene.recording.world(), deployment, update)[:1]
+    _demand_only(scene, deployment, {uid(update.previous), *map(uid, second)})
 
 
-def _start(scene: Scene, manifest: str, count: int) -> Object:
+def start(scene: Scene, manifest: str, count: int) -> Object:
+    """Apply a manifest with a Deployment and wait until that has so many Pods; gives the Deployment."""
+
     def resize(thing: Object) -> None:
-        thing["spec"]["replicas"] = count
+        if thing["kind"] == DEPLOYMENT.name:
+            thing["spec"]["replicas"] = count
 
     since = scene.recording.mark()
-    deployment = scene.apply(manifest, resize)[0]
-    scene.recording.wait_until(_finished(scene, deployment), _rollout(deployment), since)
+    deployment = next(each for each in scene.apply(manifest, resize) if each["kind"] == DEPLOYMENT.name)
+    scene.recording.wait_until(rollouts.finished(deployment), rollouts.duration(deployment), since)
     return deployment
 
 
-def _apply_version(scene: Scene, deployment: Object, version: str) -> None:
-    """Submit the Deployment's manifest with another version of the app, as `kubectl apply` does."""
+def change_template(
+    scene: Scene, deployment: Object, to: str, change: Callable[[Object], None] | None = None
+) -> None:
+    """Submit the Deployment's manifest with another version of the app, as `kubectl apply` does.
+
+    Args:
+        scene: Where it is.
+        deployment: The Deployment.
+        to: The version.
+        change: Changes the Pod template further.
+    """
     applied = next(each for each in scene.namespace.applied if uid(each.stored) == uid(deployment))
     changed = copied(applied.submitted)
-    for variable in changed["spec"]["template"]["spec"]["containers"][0]["env"]:
+    template = changed["spec"]["template"]
+    for variable in template["spec"]["containers"][0]["env"]:
         if variable["name"] == _VERSION:
-            variable["value"] = version
-    scene.namespace.apply(changed, f"{applied.source}, {_VERSION} changed to {version}")
+            variable["value"] = to
+    if change:
+        change(template)
+    scene.namespace.apply(changed, f"{applied.source}, {_VERSION} changed to {to}")
 
 
-def _version(pod_spec: Object) -> str:
+def version(pod_spec: Object) -> str:
+    """The version of the app that a Pod specification runs."""
     environment = pod_spec["containers"][0]["env"]
     return next(str(each["value"]) for each in environment if each["name"] == _VERSION)
 
 
-def _newer(view: View, deployment: Object, update: Change) -> list[Object]:
+def newer(view: View, deployment: Object, update: Change) -> list[Object]:
     """The Deployment's ReplicaSets of version 2 that were not there before the update."""
     return [
         each
         for each in owned(view, REPLICA_SET, uid(deployment))
-        if uid(each) != uid(update.previous) and _version(each["spec"]["template"]["spec"]) == _NEW
+        if uid(each) != uid(update.previous) and version(each["spec"]["template"]["spec"]) == NEW
     ]
 
 
-def _only_replicaset(scene: Scene, deployment: Object) -> Object:
+def only_replicaset(scene: Scene, deployment: Object) -> Object:
+    """The one ReplicaSet that the Deployment has."""
     found = scene.owned(REPLICA_SET, deployment)
     demand(len(found) == 1, "one ReplicaSet", _tell(found))
     return found[0]
@@ -250,30 +269,9 @@ def _demand_only(scene: Scene, deployment: Object, known: set[str]) -> None:
     scene.recording.never(others, scene.recording.started)
 
 
-def _finished(scene: Scene, deployment: Object) -> Check:
-    """The Deployment as last specified has been rolled out, as `kubectl rollout status` judges it."""
-    newest = scene.api.get(DEPLOYMENT, scene.namespace.name, name(deployment))["metadata"]["generation"]
-
-    def finished(view: View) -> bool:
-        known = view.one(DEPLOYMENT, uid(deployment))
-        if known is None or not Noticed(DEPLOYMENT, uid(deployment), newest).holds(view):
-            return False
-        status, wanted = known["status"], known["spec"]["replicas"]
-        counts = [status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")]
-        return counts == [wanted] * 3
-
-    def tell(view: View) -> str:
-        known = view.one(DEPLOYMENT, uid(deployment))
-        return line(known) if known else "the Deployment does not exist"
-
-    return Check("the Deployment has been rolled out", frozenset({DEPLOYMENT}), finished, tell)
-
-
-def _rollout(deployment: Object) -> deadlines.Deadline:
-    """How long a rollout may take: at worst one Pod after the other."""
-    replicas: int = deployment["spec"]["replicas"]
-    bound = deadlines.replacement_ready(deployment["spec"]["template"]) * replicas
-    return bound.named("a rollout", "at worst, one Pod is replaced after the other")
+def finished(scene: Scene, deployment: Object) -> Check:
+    """The Deployment has been rolled out as it is specified now."""
+    return rollouts.finished(scene.api.get(DEPLOYMENT, scene.namespace.name, name(deployment)))
 
 
 def _tell(replicasets: list[Object]) -> str:

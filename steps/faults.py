@@ -13,7 +13,7 @@ from podproof.kube.states import Replaced, container_status
 from podproof.verdicts.measurements import Measurements
 
 
-@when(parsers.re("one of its Pods is (?P<lost>deleted|evicted)"), target_fixture="incident")
+@when(parsers.re("one of its Pods (is )?(?P<lost>deleted|evicted|fails)"), target_fixture="incident")
 def lose_one(scene: Scene, replicaset: Object, lost: str) -> Incident:
     """Lose one of a ReplicaSet's Pods."""
     return pods.LOSSES[lost](scene, scene.owned(POD, replicaset)[0])

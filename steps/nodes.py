@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
 from pytest_bdd import given, parsers, when
 
-from podproof.cluster import capabilities
+from podproof.cluster import bounds, capabilities
 from podproof.cluster.base import Cluster
+from podproof.errors import TrialError
 from podproof.faults import nodes
-from podproof.faults.pods import Incident
-from podproof.kube.kinds import NODE, REPLICA_SET, Object
+from podproof.faults.pods import Incident, before
+from podproof.kube.kinds import NODE, POD, REPLICA_SET, Object
 from podproof.kube.scene import Scene
 
 HOSTNAME = "kubernetes.io/hostname"
 """The label by which a Node is chosen."""
+VICTIM = "podproof.dev/victim"
+"""The label and the taint of a Node that may be broken."""
+
+
+@pytest.fixture
+def repairs(scene: Scene, victim_node: str) -> Iterator[ExitStack]:
+    """What mends the Node that the scenario may break, once its steps are done."""
+    del scene, victim_node  # asked for: both are needed until all is mended
+    with ExitStack() as stack:
+        yield stack
 
 
 @given(parsers.parse("new Pods of the ReplicaSet must run on {where}"), target_fixture="destination")
@@ -32,6 +48,44 @@ def reboot(cluster: Cluster, scene: Scene, pod: Object) -> Incident:
     return nodes.reboot(cluster, scene, pod)
 
 
+@when("its Node is powered off", target_fixture="incident")
+def power_off(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack) -> Incident:
+    """Cut the power of the Pod's Node; it comes back only when the scenario is over."""
+    incident = replace(before(scene, pod), noticed=bounds.node_replaced(cluster.settings(), pod))
+    repairs.enter_context(nodes.off(cluster, scene, pod["spec"]["nodeName"]))
+    return incident
+
+
+@when(parsers.re("its Node is (?P<closed>cordoned|drained)"), target_fixture="incident")
+def close_node(scene: Scene, pod: Object, repairs: ExitStack, closed: str) -> Incident:
+    """Take the Pod's Node out of service; it is opened again only when the scenario is over."""
+    incident = before(scene, pod)
+    fault = nodes.drained if closed == "drained" else nodes.cordoned
+    repairs.enter_context(fault(scene, pod["spec"]["nodeName"]))
+    return incident
+
+
+@when(
+    parsers.re("the Node of one of its Pods is (?P<lost>powered off|partitioned)"), target_fixture="incident"
+)
+def lose_node(
+    cluster: Cluster, scene: Scene, replicaset: Object, victim_node: str, repairs: ExitStack, lost: str
+) -> Incident:
+    """Lose the Node of one of a ReplicaSet's Pods until the scenario is over."""
+    pod = next(
+        (each for each in scene.owned(POD, replicaset) if each["spec"]["nodeName"] == victim_node), None
+    )
+    if pod is None:
+        raise TrialError(f"no Pod of the ReplicaSet runs on Node {victim_node}, which may be broken")
+    noticed = bounds.node_replaced(cluster.settings(), pod)
+    incident = replace(before(scene, pod), noticed=noticed)
+    if lost == "partitioned":
+        capabilities.require(cluster, scene.api, capabilities.NETWORK_SWITCH)
+    fault = nodes.cut_off if lost == "partitioned" else nodes.off
+    repairs.enter_context(fault(cluster, scene, victim_node))
+    return incident
+
+
 def node_of(scene: Scene, pod: Object) -> Object:
     """The Node that a Pod runs on."""
     return next(
@@ -43,6 +97,16 @@ def other_node(scene: Scene, pod: Object) -> Object:
     """A Node that takes any Pod and is not the one that this Pod runs on."""
     ordinary = capabilities.ordinary_nodes(list(scene.recording.latest(NODE)))
     return next(node for node in ordinary if node["metadata"]["name"] != pod["spec"]["nodeName"])
+
+
+def prefer_victim(template: Object, node: str) -> None:
+    """Make a Pod template ask first for one Node that may be broken, and for no other of those."""
+    named = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+    ordinary = {"matchExpressions": [{"key": VICTIM, "operator": "DoesNotExist"}]}
+    template["spec"].setdefault("affinity", {})["nodeAffinity"] = {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [named, ordinary]},
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": named}],
+    }
 
 
 def place(pod: Object, node: Object) -> None:

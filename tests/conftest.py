@@ -15,6 +15,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts background jobs deaf to Ctrl-C, and so would be what the tests start and interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+for variable in [each for each in os.environ if each.startswith("PYTEST_XDIST_")]:
+    # Runs that tests start would take themselves for workers of this one.
+    del os.environ[variable]
+
 TEST_CLUSTER = "tests"
 """A name of its own, so that the tests leave a cluster alone that somebody is using."""
 
