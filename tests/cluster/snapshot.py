@@ -8,7 +8,7 @@ import psutil
 
 from podproof.cluster.embedded import cgroups, network, remains, state
 from podproof.cluster.embedded.init import BPF_KERNEL_SETTINGS, KERNEL_SETTINGS
-from podproof.cluster.embedded.paths import ClusterPaths
+from podproof.cluster.embedded.paths import ClusterPaths, state_directory
 
 FOLDERS = ("/", "/etc", "/mnt", "/opt", "/run", "/run/netns", "/sys/fs/bpf", "/var/lib", "/var/log")
 """Where container runtimes, kubelets, network plugins and Pods commonly leave something."""
@@ -116,5 +116,8 @@ def _kernel_setting(name: str) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def _files() -> list[str]:
-    return [str(path) for folder in FOLDERS if Path(folder).is_dir() for path in Path(folder).iterdir()]
+def _files() -> set[str]:
+    found = {str(path) for folder in FOLDERS if Path(folder).is_dir() for path in Path(folder).iterdir()}
+    if state.every_name():  # other clusters come and go, and their directory with them
+        found.discard(str(state_directory()))
+    return found
