@@ -48,3 +48,4 @@ def cluster() -> Iterator[EmbeddedCluster]:
     embedded.up(owner=os.getpid())
     yield embedded
     embedded.release(os.getpid())
+    assert not embedded.is_running, "a test has made the cluster outlive its owner"

@@ -60,7 +60,7 @@ def nothing_is_left(before: Machine, belongings: Belongings) -> None:
     assert remains.processes(ClusterPaths(NAME)) == []
     after = Machine.now()
     assert after.mounts == before.mounts
-    assert after.links == before.links
-    assert after.groups == before.groups
-    assert after.files == before.files
+    for what in ("links", "groups", "files"):
+        changed = getattr(after, what) ^ getattr(before, what)
+        assert not changed, f"{what} that came or went: {sorted(changed)}"
     assert after.kernel == before.kernel

@@ -99,6 +99,8 @@ def _groups() -> list[str]:
         for folder, below, _ in os.walk(root):
             below[:] = [name for name in below if name not in _groups_of_others()]
             found.append(folder)
+            if Path(folder).parent == root and not Path(folder).name.startswith(cgroups.group_of("")):
+                below.clear()  # what the machine's own services do within their groups
     return found
 
 

@@ -1,5 +1,6 @@
 """A Node's power is cut and comes back."""
 
+import os
 import socket
 from typing import Any
 
@@ -95,16 +96,16 @@ def test_a_node_that_is_cut_off_runs_on_and_is_back_when_it_rejoins(
     assert cluster.is_on(node)
     assert before & after, "it runs on"
 
-    assert cluster.up(), "somebody forgot to mend it"
+    assert cluster.up(owner=os.getpid()), "somebody forgot to mend it"
 
     socket.create_connection(kubelet, timeout=3).close()
     watch.until(api, NODE, None, node, lambda thing: condition(thing, "Ready") == "True", BACK)
-    assert not cluster.up(), "there is nothing left to mend"
+    assert not cluster.up(owner=os.getpid()), "there is nothing left to mend"
 
 
 def test_what_somebody_breaks_on_purpose_is_left_alone(cluster: EmbeddedCluster) -> None:
     node = cluster.victims[0]
     with locks.any_free([locks.of_node(cluster, node)]):
         cluster.isolate(node)
-        assert not cluster.up(), "it is somebody else's to mend"
-    assert cluster.up()
+        assert not cluster.up(owner=os.getpid()), "it is somebody else's to mend"
+    assert cluster.up(owner=os.getpid())
