@@ -21,12 +21,13 @@ from podproof.kube.conditions import Check, View, demand, preparing
 from podproof.kube.datasets import Dataset
 from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import CLAIM, DEPLOYMENT, NODE, POD, Object, name, uid
+from podproof.kube.rollouts import pods_of
 from podproof.kube.scene import Scene
 from podproof.kube.states import Gone, container_status, is_ready, tell_pods
 from podproof.verdicts.measurements import Measurements
-from steps.nodes import place
+from steps.nodes import VICTIM, place
 
-VICTIM = {"key": "podproof.dev/victim", "operator": "Exists", "effect": "NoSchedule"}
+_ANY_VICTIM = {"key": VICTIM, "operator": "Exists", "effect": "NoSchedule"}
 """The toleration of Pods on Nodes that are set aside to be broken."""
 
 _APP, _DATA, _FILES = "app", "data", "files"
@@ -93,7 +94,7 @@ def app_on_victim(cluster: Cluster, scene: Scene, victim_node: str) -> Object:
     def change(thing: Object) -> None:
         if thing["kind"] == DEPLOYMENT.name:
             place(thing["spec"]["template"], node)
-            thing["spec"]["template"]["spec"]["tolerations"] = [VICTIM]
+            thing["spec"]["template"]["spec"]["tolerations"] = [_ANY_VICTIM]
 
     return start_app(scene, change)
 
@@ -176,7 +177,7 @@ def waits_for_node(
     def waiting(view: View) -> list[Object]:
         return [
             pod
-            for pod in _pods(view, deployment)
+            for pod in pods_of(view, deployment)
             if uid(pod) not in incident.known and _OF_VOLUME.search(unschedulable(pod))
         ]
 
@@ -184,7 +185,7 @@ def waits_for_node(
         "a new Pod that no Node takes, because its volume's node affinity excludes all that are up",
         frozenset({POD}),
         lambda view: bool(waiting(view)),
-        lambda view: _tell_unschedulable(_pods(view, deployment)),
+        lambda view: _tell_unschedulable(pods_of(view, deployment)),
     )
     bound = bounds.node_replaced(cluster.settings(), template) + deadlines.CONTROLLER
     seen = scene.recording.wait_until(refused, bound, incident.since)
@@ -192,9 +193,9 @@ def waits_for_node(
         f"a new Pod has a Node while {written.node} is down",
         frozenset({POD}),
         lambda view: any(
-            pod["spec"].get("nodeName") for pod in _pods(view, deployment) if uid(pod) not in incident.known
+            pod["spec"].get("nodeName") for pod in pods_of(view, deployment) if uid(pod) not in incident.known
         ),
-        lambda view: tell_pods(_pods(view, deployment)),
+        lambda view: tell_pods(pods_of(view, deployment)),
     )
     scene.recording.never(elsewhere, incident.since)
     return waiting(seen.world)[0]
@@ -325,26 +326,21 @@ def _runs_anew(deployment: Object, written: Written) -> Check:
         "a Ready Pod of the app with a new instance of its container",
         frozenset({POD}),
         lambda view: bool(_anew(view, deployment, written)),
-        lambda view: tell_pods(_pods(view, deployment)),
+        lambda view: tell_pods(pods_of(view, deployment)),
     )
 
 
 def _anew(view: View, deployment: Object, written: Written) -> list[Object]:
     return [
         pod
-        for pod in _pods(view, deployment)
+        for pod in pods_of(view, deployment)
         if is_ready(pod) and container_status(pod, _APP).get("containerID") != written.instance
     ]
 
 
-def _pods(view: View, deployment: Object) -> list[Object]:
-    labels = deployment["spec"]["selector"]["matchLabels"].items()
-    return [pod for pod in view.all(POD) if labels <= pod["metadata"].get("labels", {}).items()]
-
-
 def _only_pod(scene: Scene, deployment: Object) -> Object:
     scene.recording.catch_up((POD,))
-    found = _pods(scene.recording.world(), deployment)
+    found = pods_of(scene.recording.world(), deployment)
     if len(found) != 1:
         raise TrialError(f"the app should have one Pod; there are {tell_pods(found)}")
     return found[0]

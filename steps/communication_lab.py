@@ -13,6 +13,7 @@ from podproof.kube import deadlines
 from podproof.kube.conditions import Check, View, demand, preparing
 from podproof.kube.execute import execute
 from podproof.kube.kinds import DEPLOYMENT, POD, Object, name, uid
+from podproof.kube.rollouts import pods_of
 from podproof.kube.scene import Scene
 from podproof.kube.states import Gone, is_ready, tell_pods
 from podproof.traffic.again import ask_until
@@ -129,12 +130,7 @@ def _pods_of(scene: Scene, app: Object) -> list[Object]:
 
 
 def _there(view: View, app: Object) -> list[Object]:
-    wanted = app["spec"]["selector"]["matchLabels"].items()
-    return [
-        pod
-        for pod in view.all(POD)
-        if wanted <= pod["metadata"].get("labels", {}).items() and "deletionTimestamp" not in pod["metadata"]
-    ]
+    return [pod for pod in pods_of(view, app) if "deletionTimestamp" not in pod["metadata"]]
 
 
 def _pages(scene: Scene, client: Object, host: str) -> set[str | None]:

@@ -243,7 +243,7 @@ def _wait_for_brand_new(
     def newcomers(view: View) -> list[Object]:
         return [pod for pod in owned(view, POD, uid(replicaset)) if uid(pod) not in incident.known]
 
-    def coming(text: str, far_enough: Any) -> Check:
+    def coming(text: str, far_enough: Callable[[Object], bool]) -> Check:
         return Check(
             text,
             frozenset({POD}),

@@ -18,8 +18,8 @@ from podproof.kube.conditions import Check, View, demand, preparing
 from podproof.kube.kinds import CLAIM, EVENT, NODE, PERSISTENT_VOLUME, POD, Object, name, uid
 from podproof.kube.node_directories import HOSTNAME, NodeDirectories
 from podproof.kube.scene import Scene
-from podproof.kube.states import Gone, is_ready, tell_pods
-from podproof.kube.storage import ClaimBound, VolumePhase, events_about, node_path, phase
+from podproof.kube.states import Gone, events_about, is_ready, tell_pods
+from podproof.kube.storage import ClaimBound, VolumePhase, node_path, phase
 from podproof.kube.summary import line
 from podproof.verdicts.measurements import Measurements
 from steps.claims import Written, demand_files, ready_pods, start_app, the_claim, unschedulable
@@ -321,21 +321,13 @@ def pod_stays_pending(scene: Scene, made: list[Object]) -> None:
     """The scheduler has looked at it and says that its claim is not bound; it never had a Node."""
     pod = made[1]
 
-    def known(view: View) -> Object:
-        return view.one(POD, uid(pod)) or pod
-
-    refused = Check(
-        "the Pod waits for its claim to be bound",
-        frozenset({POD}),
-        lambda view: "PersistentVolumeClaim" in unschedulable(known(view)),
-        lambda view: unschedulable(known(view)) or tell_pods([known(view)]),
-    )
+    refused = _not_scheduled(pod, "the Pod waits for its claim to be bound", "PersistentVolumeClaim")
     scene.recording.wait_until(refused, deadlines.CONTROLLER)
     has_node = Check(
         "the Pod has a Node",
         frozenset({POD}),
-        lambda view: "nodeName" in known(view)["spec"],
-        lambda view: tell_pods([known(view)]),
+        lambda view: "nodeName" in _known(view, pod)["spec"],
+        lambda view: tell_pods([_known(view, pod)]),
     )
     scene.recording.never(has_node, scene.recording.started)
 
@@ -419,15 +411,8 @@ def second_pod(scene: Scene) -> Object:
 @then("the second Pod waits because the claim is in use")
 def second_waits(scene: Scene, pod: Object, second: Object) -> None:
     """The scheduler names the claim's access mode; the first Pod is Ready all the time."""
-
-    def known(view: View) -> Object:
-        return view.one(POD, uid(second)) or second
-
-    refused = Check(
-        "the second Pod waits because the claim is for one Pod alone",
-        frozenset({POD}),
-        lambda view: "ReadWriteOncePod" in unschedulable(known(view)),
-        lambda view: unschedulable(known(view)) or tell_pods([known(view)]),
+    refused = _not_scheduled(
+        second, "the second Pod waits because the claim is for one Pod alone", "ReadWriteOncePod"
     )
     since = scene.recording.mark()
     scene.recording.wait_until(refused, deadlines.CONTROLLER)
@@ -435,7 +420,8 @@ def second_waits(scene: Scene, pod: Object, second: Object) -> None:
         "the first Pod is Ready and the second has no Node",
         frozenset({POD}),
         lambda view: (
-            is_ready(view.one(POD, uid(pod)) or {"metadata": {}}) and "nodeName" not in known(view)["spec"]
+            is_ready(view.one(POD, uid(pod)) or {"metadata": {}})
+            and "nodeName" not in _known(view, second)["spec"]
         ),
         lambda view: tell_pods(list(view.all(POD))),
     )
@@ -580,6 +566,21 @@ def _looks(view: View, claim: Object) -> int:
     return sum(
         (event.get("series") or {}).get("count") or event.get("deprecatedCount") or 1
         for event in events_about(view, claim, *_FOUND_NOTHING)
+    )
+
+
+def _known(view: View, pod: Object) -> Object:
+    """The Pod as the recording has it; as it was made if that has nothing of it."""
+    return view.one(POD, uid(pod)) or pod
+
+
+def _not_scheduled(pod: Object, text: str, reason: str) -> Check:
+    """The scheduler says of the Pod that it has no Node, with a word that tells why."""
+    return Check(
+        text,
+        frozenset({POD}),
+        lambda view: reason in unschedulable(_known(view, pod)),
+        lambda view: unschedulable(_known(view, pod)) or tell_pods([_known(view, pod)]),
     )
 
 

@@ -12,11 +12,10 @@ from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.faults.pods import Incident
 from podproof.kube import deadlines, files
-from podproof.kube.conditions import Check, View, demand
+from podproof.kube.conditions import demand
 from podproof.kube.kinds import NODE, POD, Object, name, uid
 from podproof.kube.scene import Scene
-from podproof.kube.states import Gone, container_status, is_ready
-from podproof.kube.summary import line
+from podproof.kube.states import Gone, PodReady, Replaced, SameInstance, container_status, is_ready
 from podproof.verdicts.measurements import Measurements
 from steps.faults import wait_for_replacement
 from steps.nodes import node_of, other_node, place
@@ -112,10 +111,7 @@ def seen_by_first(scene: Scene, pod: Object, word: str) -> None:
 @then("the third Container has no such file anywhere")
 def third_has_nothing(scene: Scene, pod: Object, word: str) -> None:
     """No path of its filesystem has that name; the same search finds it in the second."""
-    if not files.search(scene.api, pod, "second", word):
-        raise TrialError("the search does not even find the file where the Volume is mounted")
-    found = files.search(scene.api, pod, "third", word)
-    demand(not found, "no such file in the third Container", f"it has {', '.join(found)}")
+    demand_unseen(scene, pod, "third", word, seen_by="second")
 
 
 # Containers that are restarted.
@@ -153,18 +149,8 @@ def finds_changes(scene: Scene, incident: Incident, measurements: Measurements) 
 @then("the second Container was not restarted")
 def second_untouched(scene: Scene, incident: Incident) -> None:
     """The same instance of it has been running all the time."""
-    before = container_status(incident.pod, "second")["containerID"]
-
-    def status(view: View) -> Object:
-        return container_status(view.one(POD, uid(incident.pod)) or {}, "second")
-
-    untouched = Check(
-        "the second Container runs, and is the same instance",
-        frozenset({POD}),
-        lambda view: "running" in status(view).get("state", {}) and status(view)["containerID"] == before,
-        lambda view: line(view.one(POD, uid(incident.pod)) or incident.pod),
-    )
-    scene.recording.always(untouched, incident.since)
+    instance = container_status(incident.pod, "second")["containerID"]
+    scene.recording.always(SameInstance(uid(incident.pod), "second", instance), incident.since)
 
 
 # Pods that end.
@@ -307,22 +293,18 @@ def _pod_at(scene: Scene, node: Object, called: str) -> Object:
 
 def _rebooted(scene: Scene, incident: Incident) -> Object:
     """Wait until the Pod's container runs anew and the Node answers for it; gives the Pod."""
-    pod, before = uid(incident.pod), container_status(incident.pod, "app")["containerID"]
-
-    def anew(view: View) -> bool:
-        known = view.one(POD, pod)
-        return (
-            known is not None and is_ready(known) and container_status(known, "app")["containerID"] != before
-        )
-
-    restarted = Check(
-        "the same Pod is Ready with a new instance of its container",
-        frozenset({POD}),
-        anew,
-        lambda view: line(view.one(POD, pod) or incident.pod),
-    )
-    scene.recording.wait_until(restarted, deadlines.NODE_BOOT, incident.since)
+    pod, instance = uid(incident.pod), container_status(incident.pod, "app")["containerID"]
+    anew = Replaced(pod, "app", instance) & PodReady(pod)
+    scene.recording.wait_until(anew, deadlines.NODE_BOOT, incident.since)
     return scene.now(POD, pod)
+
+
+def demand_unseen(scene: Scene, pod: Object, container: str, word: str, *, seen_by: str) -> None:
+    """No path of a container has a file of that name, which the same search finds in another container."""
+    if not files.search(scene.api, pod, seen_by, word):
+        raise TrialError(f"the search does not even find the file in container {seen_by}, which has it")
+    found = files.search(scene.api, pod, container, word)
+    demand(not found, f"no such file in container {container}", f"it has {', '.join(found)}")
 
 
 def _in_volume(pod: Object, container: str, file: str) -> str:

@@ -9,14 +9,14 @@ from pytest_bdd import given, parsers, then, when
 from podproof.errors import TrialError
 from podproof.kube import deadlines, files
 from podproof.kube.changes import Mark
-from podproof.kube.conditions import Check, View, demand, preparing
+from podproof.kube.conditions import demand, preparing
 from podproof.kube.execute import Result
 from podproof.kube.kinds import POD, Object, uid
 from podproof.kube.scene import Scene
-from podproof.kube.states import container_status
-from podproof.kube.summary import line
+from podproof.kube.states import SameInstance, container_status
 from podproof.traffic.probe import Inquiry, Reply, Target
 from podproof.verdicts.measurements import Measurements
+from steps.volumes import demand_unseen
 
 _UPDATERS = {
     "a second Container": "volumes/web-with-updater",
@@ -107,18 +107,8 @@ def serves_changed(
 @then("the web server was not restarted for that")
 def not_restarted(scene: Scene, pod: Object, changed: Mark) -> None:
     """The same instance of its container has been running all the time."""
-    before = container_status(pod, "server")["containerID"]
-
-    def status(view: View) -> Object:
-        return container_status(view.one(POD, uid(pod)) or {}, "server")
-
-    same = Check(
-        "the web server runs, and is the same instance",
-        frozenset({POD}),
-        lambda view: "running" in status(view).get("state", {}) and status(view)["containerID"] == before,
-        lambda view: line(view.one(POD, uid(pod)) or pod),
-    )
-    scene.recording.always(same, changed)
+    instance = container_status(pod, "server")["containerID"]
+    scene.recording.always(SameInstance(uid(pod), "server", instance), changed)
 
 
 @then("that is refused, because the file system is read-only")
@@ -135,10 +125,7 @@ def refused(attempt: Result) -> None:
 @then("the updater has no such file anywhere")
 def updater_has_nothing(scene: Scene, pod: Object, word: str) -> None:
     """No path that it sees has that name; the same search finds it in the web server."""
-    if not files.search(scene.api, pod, "server", word):
-        raise TrialError("the search does not even find the file in the web server's own Container")
-    found = files.search(scene.api, pod, "updater", word)
-    demand(not found, "no such file in the updater's Container", f"it has {', '.join(found)}")
+    demand_unseen(scene, pod, "updater", word, seen_by="server")
 
 
 @then("none of them is the web server's")

@@ -10,10 +10,8 @@ from podproof.cluster.base import Cluster
 from podproof.cluster.once import once
 from podproof.errors import NotApplicable
 from podproof.kube.client import Api, ApiError
-from podproof.kube.kinds import NODE, POD, Kind, Object
-
-_STORAGE_CLASS = Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", namespaced=False)
-_IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
+from podproof.kube.kinds import NODE, POD, Object
+from podproof.kube.storage import default_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,7 @@ def ordinary_nodes(nodes: list[Object]) -> list[Object]:
 
 
 def _has_default_storage_class(_: Cluster, api: Api) -> bool:
-    classes = api.list(_STORAGE_CLASS, None)["items"]
-    return any(each["metadata"].get("annotations", {}).get(_IS_DEFAULT) == "true" for each in classes)
+    return default_class(api) is not None
 
 
 def _has_two_nodes(_: Cluster, api: Api) -> bool:

@@ -15,7 +15,7 @@ from podproof.kube import deadlines, files
 from podproof.kube.conditions import Check, Condition, View
 from podproof.kube.kinds import EVENT, POD, Object, uid
 from podproof.kube.scene import Scene
-from podproof.kube.states import Ended, is_ready
+from podproof.kube.states import Ended, events_about, is_ready
 from podproof.kube.summary import line
 
 _ERROR_EXIT = 3  # what the manifests' containers exit with
@@ -98,11 +98,7 @@ def _strike(scene: Scene, pod: Object, container: str, script: str, sign: Condit
 def _probe_failed(pod: Object, probe: str) -> Condition:
     def failures(view: View) -> list[Object]:
         return [
-            event
-            for event in view.all(EVENT)
-            if event.get("regarding", {}).get("uid") == uid(pod)
-            and event.get("reason") == "Unhealthy"
-            and event.get("note", "").startswith(probe)
+            event for event in events_about(view, pod, "Unhealthy") if event.get("note", "").startswith(probe)
         ]
 
     return Check(
@@ -114,16 +110,9 @@ def _probe_failed(pod: Object, probe: str) -> Condition:
 
 
 def _noted(pod: Object, reason: str) -> Condition:
-    def notes(view: View) -> list[Object]:
-        return [
-            event
-            for event in view.all(EVENT)
-            if event.get("regarding", {}).get("uid") == uid(pod) and event.get("reason") == reason
-        ]
-
     return Check(
         f"an event {reason} of the Pod",
         frozenset({EVENT}),
-        lambda view: bool(notes(view)),
+        lambda view: bool(events_about(view, pod, reason)),
         lambda _: "there is no such event",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from podproof.kube import summary
 from podproof.kube.conditions import Condition, View
-from podproof.kube.kinds import POD, Kind, Object, name, owner_uid, uid
+from podproof.kube.kinds import EVENT, POD, Kind, Object, name, owner_uid, uid
 
 _NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
 
@@ -60,6 +60,15 @@ def owned(view: View, kind: Kind, owner: str) -> list[Object]:
         thing
         for thing in view.all(kind)
         if owner_uid(thing) == owner and "deletionTimestamp" not in thing["metadata"]
+    ]
+
+
+def events_about(view: View, thing: Object, *reasons: str) -> list[Object]:
+    """The Events of some reasons about an object."""
+    return [
+        event
+        for event in view.all(EVENT)
+        if event.get("regarding", {}).get("uid") == uid(thing) and event.get("reason") in reasons
     ]
 
 
@@ -166,6 +175,29 @@ class Replaced(Condition):
     def impossible(self, view: View) -> str | None:
         """A Pod that is gone runs nothing."""
         return "the Pod is gone" if view.gone(POD, self.pod) else None
+
+
+@dataclass(frozen=True)
+class SameInstance(Condition):
+    """In the Pod of uid `pod` a `container` runs that is the instance of id `instance`."""
+
+    pod: str
+    container: str
+    instance: str
+    kinds = frozenset({POD})
+
+    def holds(self, view: View) -> bool:
+        """See the class."""
+        status = container_status(view.one(POD, self.pod) or {}, self.container)
+        return "running" in status.get("state", {}) and status["containerID"] == self.instance
+
+    def describe(self) -> str:
+        """See the class."""
+        return f"container {self.container} runs, and is the same instance"
+
+    def observed(self, view: View) -> str:
+        """The Pod's state."""
+        return _pod_state(view, self.pod)
 
 
 @dataclass(frozen=True)

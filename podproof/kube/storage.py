@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from podproof.kube.client import Api
 from podproof.kube.cluster_objects import NAMESPACE_LABEL
 from podproof.kube.conditions import Condition, View
-from podproof.kube.kinds import CLAIM, EVENT, PERSISTENT_VOLUME, Kind, Object, name, uid
+from podproof.kube.kinds import CLAIM, EVENT, PERSISTENT_VOLUME, Kind, Object, name
 from podproof.kube.recording import Recording
 from podproof.kube.summary import line
 
@@ -39,15 +39,6 @@ def record_volumes(recording: Recording) -> None:
 def phase(thing: Object) -> str:
     """The phase that the controllers give a claim or a volume; empty before they do."""
     return str(thing.get("status", {}).get("phase", ""))
-
-
-def events_about(view: View, thing: Object, *reasons: str) -> list[Object]:
-    """The Events of some reasons about an object."""
-    return [
-        event
-        for event in view.all(EVENT)
-        if event.get("regarding", {}).get("uid") == uid(thing) and event.get("reason") in reasons
-    ]
 
 
 def node_path(volume: Object) -> str | None:

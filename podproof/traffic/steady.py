@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -158,7 +158,11 @@ class Traffic:
 
 
 def _follow(
-    scene: Scene, pod: Object, query: dict[str, str | int | bool], enough: Any, deadline: Deadline
+    scene: Scene,
+    pod: Object,
+    query: dict[str, str | int | bool],
+    enough: Callable[[list[Request]], bool],
+    deadline: Deadline,
 ) -> list[Request]:
     """Read a client's log as it is written until there is enough of it; gives the requests that were read."""
     path = f"{POD.path(scene.namespace.name, name(pod))}/log"
@@ -182,14 +186,14 @@ def _read_clock(scene: Scene, pod: Object) -> clock.Reading:
     return clock.read(scene.api, scene.namespace.name, name(pod), _CONTAINER)
 
 
-def _is(pod: Object, state: str, test: Any) -> Check:
+def _is(pod: Object, state: str, test: Callable[[Object], bool]) -> Check:
     def as_known(view: View) -> Object:
         return view.one(POD, uid(pod)) or pod
 
     return Check(
         f"Pod {name(pod)} is {state}",
         frozenset({POD}),
-        lambda view: bool(test(as_known(view))),
+        lambda view: test(as_known(view)),
         lambda view: line(as_known(view)),
     )
 
