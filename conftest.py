@@ -10,7 +10,7 @@ import pytest
 from podproof.cluster import capabilities, locks
 from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
-from podproof.faults import nodes
+from podproof.faults.mending import mend, mend_all
 from podproof.kube import deadlines
 from podproof.kube.client import Api
 from podproof.kube.namespaces import Departing, Namespace
@@ -24,6 +24,7 @@ pytest_plugins = [
     "steps.claims",
     "steps.communication_lab",
     "steps.containers",
+    "steps.control_plane",
     "steps.deployments",
     "steps.faults",
     "steps.localhost",
@@ -73,7 +74,25 @@ def departing(api: Api) -> Iterator[Departing]:
 
 
 @pytest.fixture
+def turn(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[None]:
+    """This scenario's turn on the cluster: beside others, or alone if it breaks what all of them need."""
+    if cluster.provider != "embedded":
+        yield
+        return
+    alone = request.node.get_closest_marker("control-plane") is not None
+    lock = locks.alone if alone else locks.beside_others
+    try:
+        with lock(cluster, deadlines.TURN.patience):
+            if alone:
+                mend_all(cluster)
+            yield
+    except locks.NoneFreeError as error:
+        raise TrialError(f"others were at the cluster for more than {deadlines.TURN}") from error
+
+
+@pytest.fixture
 def namespace(
+    turn: None,
     api: Api,
     run_id: str,
     departing: Departing,
@@ -81,6 +100,7 @@ def namespace(
     request: pytest.FixtureRequest,
 ) -> Iterator[Namespace]:
     """The scenario's own namespace; nothing of it runs any more before the scenario counts as done."""
+    del turn  # asked for: it lasts until the namespace is cleared
     made = Namespace.create(api, request.node.name.removeprefix("test_"), run_id)
     yield made
     if not keep_namespace():
@@ -128,13 +148,14 @@ def cluster_objects(cluster: Cluster, api: Api, pytestconfig: pytest.Config) -> 
 
 
 @pytest.fixture
-def victim_node(cluster: Cluster, api: Api) -> Iterator[str]:
+def victim_node(turn: None, cluster: Cluster, api: Api) -> Iterator[str]:
     """The name of a Node that only this scenario may break, until its end: whichever is free first."""
+    del turn  # taken first: who waits for a Node must not keep others from being done with it
     capabilities.require(cluster, api, capabilities.POWER_SWITCH)
     files = {locks.of_node(cluster, node): node for node in cluster.victims}
     try:
         with locks.any_free(tuple(files), deadlines.NODE_FREE.patience) as file:
-            nodes.mend(cluster, api, files[file])
+            mend(cluster, api, files[file])
             yield files[file]
     except locks.NoneFreeError as error:
         raise TrialError(

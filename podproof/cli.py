@@ -15,7 +15,7 @@ from podproof.cluster.embedded.gobuild import Components
 from podproof.cluster.embedded.machine import Machine
 from podproof.cluster.embedded.progress import Progress
 from podproof.cluster.embedded.recipes import DEFAULT_KUBERNETES
-from podproof.errors import MachineError, PodproofError, UsageError
+from podproof.errors import CleanupError, MachineError, PodproofError, UsageError
 
 _INTERRUPTED = 130
 """What a shell reports for a program that was ended by Ctrl-C."""
@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     examine = add("doctor", _doctor, "say what this machine lacks for a cluster, and what mends it")
     _add_version(examine)
     _add_network_policy(examine)
+    text = "undo the faults that runs which are dead have left"
+    clean = commands.add_parser("clean", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    clean.set_defaults(command=_clean)
     text = "list the steps that scenarios are made of, with an example of each"
     steps = commands.add_parser("steps", help=text, description=f"{text[0].upper()}{text[1:]}.")
     steps.set_defaults(command=_steps)
@@ -237,6 +240,21 @@ def _doctor(options: argparse.Namespace) -> int:
             print(f"       mend it: {finding.remedy}")
     print("this machine can run an embedded cluster" if not lacking else f"lacking: {lacking}")
     return MachineError.exit_status if lacking else 0
+
+
+def _clean(options: argparse.Namespace) -> int:
+    del options
+    from podproof.faults import mending  # only this command undoes what others have left
+
+    failed = False
+    told = False
+    for outcome in mending.clean():
+        told = True
+        failed |= outcome.failed
+        print(outcome.text, file=sys.stderr if outcome.failed else sys.stdout)
+    if not told:
+        print("there is nothing to undo")
+    return CleanupError.exit_status if failed else 0
 
 
 def _steps(options: argparse.Namespace) -> int:

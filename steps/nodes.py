@@ -13,7 +13,10 @@ from podproof.cluster import bounds, capabilities
 from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.faults import nodes
+from podproof.faults.injected import injected
+from podproof.faults.nodes import Cordoned, CutOff, PoweredOff
 from podproof.faults.pods import Incident, before
+from podproof.kube import deadlines
 from podproof.kube.kinds import NODE, POD, REPLICA_SET, Object
 from podproof.kube.scene import Scene
 
@@ -51,17 +54,17 @@ def reboot(cluster: Cluster, scene: Scene, pod: Object) -> Incident:
 @when("its Node is powered off", target_fixture="incident")
 def power_off(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack) -> Incident:
     """Cut the power of the Pod's Node; it comes back only when the scenario is over."""
-    incident = replace(before(scene, pod), noticed=bounds.node_replaced(cluster.settings(), pod))
-    repairs.enter_context(nodes.off(cluster, scene, pod["spec"]["nodeName"]))
-    return incident
+    return _lose(cluster, scene, pod, repairs, "powered off")
 
 
 @when(parsers.re("its Node is (?P<closed>cordoned|drained)"), target_fixture="incident")
-def close_node(scene: Scene, pod: Object, repairs: ExitStack, closed: str) -> Incident:
+def close_node(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack, closed: str) -> Incident:
     """Take the Pod's Node out of service; it is opened again only when the scenario is over."""
     incident = before(scene, pod)
-    fault = nodes.drained if closed == "drained" else nodes.cordoned
-    repairs.enter_context(fault(scene, pod["spec"]["nodeName"]))
+    node = pod["spec"]["nodeName"]
+    repairs.enter_context(injected(Cordoned(cluster, node)))
+    if closed == "drained":
+        nodes.drain(scene.api, node)
     return incident
 
 
@@ -77,12 +80,22 @@ def lose_node(
     )
     if pod is None:
         raise TrialError(f"no Pod of the ReplicaSet runs on Node {victim_node}, which may be broken")
+    return _lose(cluster, scene, pod, repairs, lost)
+
+
+def _lose(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack, lost: str) -> Incident:
+    """Lose a Pod's Node until the scenario is over."""
+    node = pod["spec"]["nodeName"]
     noticed = bounds.node_replaced(cluster.settings(), pod)
     incident = replace(before(scene, pod), noticed=noticed)
+    lasts = deadlines.FAULT_LASTS + noticed + deadlines.POD_STARTUP
     if lost == "partitioned":
         capabilities.require(cluster, scene.api, capabilities.NETWORK_SWITCH)
-    fault = nodes.cut_off if lost == "partitioned" else nodes.off
-    repairs.enter_context(fault(cluster, scene, victim_node))
+        fault = CutOff(cluster, node)
+        repairs.enter_context(injected(fault, lasts))
+        repairs.callback(fault.demand_silence, incident.since.wall)
+    else:
+        repairs.enter_context(injected(PoweredOff(cluster, node), lasts))
     return incident
 
 

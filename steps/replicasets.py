@@ -150,7 +150,7 @@ def never_more(scene: Scene, count: int) -> None:
 @then("a brand-new Pod takes its place", target_fixture="replacement")
 def brand_new_pod(scene: Scene, replicaset: Object, incident: Incident, measurements: Measurements) -> Object:
     """A Pod of another identity and another name is made and becomes Ready; gives it."""
-    return _wait_for_brand_new(scene, replicaset, incident, measurements)
+    return wait_for_brand_new(scene, replicaset, incident, measurements)
 
 
 @then(parsers.parse("a brand-new Pod takes its place on {where}"), target_fixture="replacement")
@@ -158,7 +158,7 @@ def brand_new_pod_there(
     scene: Scene, replicaset: Object, incident: Incident, destination: Object, measurements: Measurements
 ) -> Object:
     """The same, on the Node where it must run; gives the Pod."""
-    pod = _wait_for_brand_new(scene, replicaset, incident, measurements)
+    pod = wait_for_brand_new(scene, replicaset, incident, measurements)
     node = pod["spec"]["nodeName"]
     demand(node == name(destination), f"it runs on Node {name(destination)}", f"it runs on Node {node}")
     return pod
@@ -235,7 +235,7 @@ def counts_ready(scene: Scene, replicaset: Object, incident: Incident, count: in
     scene.recording.wait_until(noticed, deadlines.CONTROLLER, incident.since)
 
 
-def _wait_for_brand_new(
+def wait_for_brand_new(
     scene: Scene, replicaset: Object, incident: Incident, measurements: Measurements
 ) -> Object:
     """Wait for a Pod that did not exist before the incident, and measure its coming; gives the Pod, Ready."""

@@ -1,5 +1,6 @@
 """What every cluster offers, whoever made it."""
 
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,3 +70,73 @@ class NetworkSwitch(Protocol):
 
     def is_on(self, node: str) -> bool:
         """Whether the Node runs, whoever can reach it."""
+
+
+class MachinePrograms(Protocol):
+    """The programs of one machine of a cluster."""
+
+    def pid(self, program: str) -> int | None:
+        """The process of a program, or None if it does not run."""
+
+    def stop(self, program: str) -> None:
+        """Stop a program and have it stay so."""
+
+    def start(self, program: str) -> None:
+        """Start a program; nothing happens if it runs."""
+
+    def signal(self, program: str, number: signal.Signals) -> None:
+        """Send a program a signal, if it runs."""
+
+    def is_frozen(self, program: str) -> bool:
+        """Whether its process has been stopped by a signal."""
+
+    def answers(self, program: str) -> bool:
+        """Whether it answers that it is well, or takes a connection if it has but a socket."""
+
+    def serves(self, program: str) -> bool:
+        """Whether it is one that answers requests, so that it is silent when it is frozen."""
+
+
+class ProgramSwitch(Protocol):
+    """A cluster whose machines' programs can be stopped, killed and frozen: a capability of its own."""
+
+    def programs(self, machine: str) -> MachinePrograms:
+        """The programs of a machine: of a Node, or of ``"control-plane"``."""
+
+
+class NodePartition(Protocol):
+    """What a Node can be cut off from while it goes on reaching everything else."""
+
+    def cut(self, away: str, seconds: float) -> None:
+        """Drop its packets from and to a part of the network; the kernel ends that after the seconds."""
+
+    def mend(self) -> None:
+        """Drop nothing any more."""
+
+    def dropped(self) -> int:
+        """How many packets were dropped since the cut."""
+
+    def reached_from(self, other: str) -> bool:
+        """Whether another machine of the cluster gets a connection to the Node's kubelet."""
+
+
+class PartitionSwitch(Protocol):
+    """A cluster whose Nodes can be cut off from a part of the network: a capability of its own."""
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        """The names of its Nodes."""
+
+    def partition(self, node: str) -> NodePartition:
+        """What a Node can be cut off from."""
+
+
+class EtcdSwitch(Protocol):
+    """A cluster whose etcd can be told whether to wait for its disk."""
+
+    def restart_etcd(self, *, durable: bool) -> None:
+        """Start it anew, with the data that it has."""
+
+    @property
+    def etcd_is_durable(self) -> bool:
+        """Whether the one that runs waits for its disk."""

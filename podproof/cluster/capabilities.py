@@ -59,6 +59,14 @@ def _has_network_switch(cluster: Cluster, _: Api) -> bool:
     return hasattr(cluster, "isolate") and hasattr(cluster, "rejoin") and bool(cluster.victims)
 
 
+def _has_program_switch(cluster: Cluster, _: Api) -> bool:
+    return hasattr(cluster, "programs")
+
+
+def _has_partition_switch(cluster: Cluster, _: Api) -> bool:
+    return hasattr(cluster, "partition") and bool(cluster.victims)
+
+
 def _serves_resize(_: Cluster, api: Api) -> bool:
     return any(each["name"] == "pods/resize" for each in api.request("GET", "/api/v1")["resources"])
 
@@ -98,6 +106,10 @@ RESTART_ALL_CONTAINERS = Capability(
     "restart rules that restart all Containers of a Pod", _restarts_all_containers
 )
 NETWORK_SWITCH = Capability("Nodes that can be cut off from the network", _has_network_switch)
+PARTITION_SWITCH = Capability("Nodes that can be cut off from a part of the network", _has_partition_switch)
+PROGRAM_SWITCH = Capability(
+    "programs of Nodes and of the control plane that can be stopped", _has_program_switch
+)
 NETWORK_POLICY = Capability(
     "NetworkPolicies that are enforced", once("network-policy", network_policy.is_enforced)
 )

@@ -1,29 +1,247 @@
-"""Switching Nodes off and on again, and taking them out of service or off the network for a while."""
+"""Nodes without power, cut off from the network, or out of service."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from podproof.cluster.base import Cluster, NetworkSwitch, PowerSwitch
-from podproof.errors import CleanupError, TrialError
+from podproof.cluster.base import Cluster, NetworkSwitch, NodePartition, PartitionSwitch, PowerSwitch
+from podproof.errors import TrialError
+from podproof.faults import signs
+from podproof.faults.fault import Fault
+from podproof.faults.injected import injected
 from podproof.faults.pods import Incident, before, request_eviction
+from podproof.faults.programs import CONTROL_PLANE
+from podproof.faults.service import CORDONED, api_of, await_service, taints
 from podproof.kube import deadlines, watch
-from podproof.kube.changes import Mark
 from podproof.kube.client import Api
-from podproof.kube.conditions import Check, Falsified, View, preparing
-from podproof.kube.kinds import LEASE, NODE, POD, Object, name
+from podproof.kube.kinds import LEASE, NODE, POD, Object
 from podproof.kube.scene import Scene
-from podproof.kube.summary import line
 
 _LEASES = "kube-node-lease"
 """The namespace in which each Node renews a lease of its own as a sign of life."""
-_UNUSABLE = "node.kubernetes.io/"
-"""What the taints begin with by which Kubernetes itself keeps Pods off a Node that is not well."""
-_CORDONED = f"{_UNUSABLE}unschedulable"
+
+
+@dataclass(frozen=True)
+class _NodeFault(Fault):
+    """A Node that is broken; it is in service again when that has been undone.
+
+    Attributes:
+        node: Its name.
+    """
+
+    node: str
+
+    @property
+    def target(self) -> str:
+        """The Node."""
+        return self.node
+
+    def confirm_reverted(self) -> None:
+        """The Node is Ready, and nothing keeps Pods off it."""
+        with api_of(self.cluster) as api:
+            await_service(api, self.node)
+
+    def takes_connections(self) -> bool:
+        """Whether its kubelet can be reached from here."""
+        with api_of(self.cluster) as api:
+            status = api.get(NODE, None, self.node)["status"]
+        address = next(each["address"] for each in status["addresses"] if each["type"] == "InternalIP")
+        return signs.listens(address, status["daemonEndpoints"]["kubeletEndpoint"]["Port"])
+
+    def demand_possible(self) -> None:
+        """It can be reached, without which cutting it off would not show."""
+        if not self.takes_connections():
+            raise TrialError(
+                f"Node {self.node} cannot be reached from here, so cutting it off would not show"
+            )
+
+
+@dataclass(frozen=True)
+class PoweredOff(_NodeFault):
+    """A Node whose power is cut: the kernel ends every process of it at once.
+
+    The cluster must have a power switch (`capabilities.POWER_SWITCH`).
+    """
+
+    kind = "node-powered-off"
+
+    def describe(self) -> str:
+        """See `Fault`."""
+        return f"Node {self.node} is powered off"
+
+    def inject(self) -> None:
+        """Cut the power."""
+        cast(PowerSwitch, self.cluster).power_off(self.node)
+
+    def confirm(self) -> None:
+        """It takes no connection any more."""
+        signs.demand(lambda: not self.takes_connections(), f"Node {self.node} is silent")
+
+    def revert(self) -> None:
+        """Switch it on; it is Ready then."""
+        cast(PowerSwitch, self.cluster).power_on(self.node)
+
+
+@dataclass(frozen=True)
+class CutOff(_NodeFault):
+    """A Node that runs without network: nothing reaches it, and it reaches nothing.
+
+    That it is cut off shows in its kubelet, which takes no connection any more, and in its lease, which it
+    does not renew; that it runs is seen from outside of the cluster.
+
+    The cluster must have a network switch (`capabilities.NETWORK_SWITCH`).
+    """
+
+    kind = "node-cut-off"
+
+    def describe(self) -> str:
+        """See `Fault`."""
+        return f"Node {self.node} is cut off from the network"
+
+    def inject(self) -> None:
+        """Pull its cable."""
+        cast(NetworkSwitch, self.cluster).isolate(self.node)
+
+    def confirm(self) -> None:
+        """It takes no connection any more, and runs."""
+        signs.demand(lambda: not self.takes_connections(), f"Node {self.node} is silent")
+        self._demand_running()
+
+    def demand_silence(self, since: datetime) -> None:
+        """Make sure that it was silent and has run since a moment.
+
+        Raises:
+            TrialError: It was not, or does not.
+        """
+        self._demand_running()
+        with api_of(self.cluster) as api:
+            renewed = datetime.fromisoformat(api.get(LEASE, _LEASES, self.node)["spec"]["renewTime"])
+        if renewed > since:
+            late = (renewed - since).total_seconds()
+            raise TrialError(f"Node {self.node} renewed its lease {late:.3f} s after it was cut off")
+
+    def _demand_running(self) -> None:
+        if not cast(NetworkSwitch, self.cluster).is_on(self.node):
+            raise TrialError(f"Node {self.node} should have been cut off, but it does not even run")
+
+    def revert(self) -> None:
+        """Plug its cable in."""
+        cast(NetworkSwitch, self.cluster).rejoin(self.node)
+
+
+@dataclass(frozen=True)
+class Partitioned(_NodeFault):
+    """A Node that is cut off from a part of the network, or hears but is not heard, or the other way round.
+
+    The kernel that drops its packets ends that by itself after `seconds`.
+
+    The cluster must have a switch for that (`capabilities.PARTITION_SWITCH`).
+
+    Attributes:
+        away: What it is cut off from, in the cluster's words.
+        seconds: How long it lasts at most.
+    """
+
+    away: str
+    seconds: float
+    kind = "node-partitioned"
+
+    def describe(self) -> str:
+        """See `Fault`."""
+        return f"Node {self.node} is cut off from {self.away}"
+
+    def demand_possible(self) -> None:
+        """It can be reached from where it is to be out of reach."""
+        for other in self._others():
+            if not self._partition.reached_from(other):
+                raise TrialError(f"{other} cannot reach Node {self.node}, so a partition would not show")
+
+    def inject(self) -> None:
+        """Drop its packets."""
+        self._partition.cut(self.away, self.seconds)
+
+    def confirm(self) -> None:
+        """Only who is to reach it does so, and packets are dropped."""
+        node, witness = CONTROL_PLANE, self._others()[-1]
+        away = {
+            "the control plane": {node: False, witness: True},
+            "the other Nodes": {node: True, witness: False},
+        }
+        for other, reaches in away.get(self.away, {node: False, witness: False}).items():
+            said = f"{other} {'reaches' if reaches else 'does not reach'} Node {self.node}"
+            signs.demand(lambda o=other, r=reaches: self._partition.reached_from(o) is r, said)  # type: ignore[misc]
+        signs.demand(lambda: self._partition.dropped() > 0, "packets are dropped")
+
+    def revert(self) -> None:
+        """Drop nothing any more."""
+        self._partition.mend()
+
+    def _others(self) -> list[str]:
+        """The control plane, and another Node that runs."""
+        nodes = cast(PartitionSwitch, self.cluster).nodes
+        return [CONTROL_PLANE, next(each for each in nodes if each != self.node)]
+
+    @property
+    def _partition(self) -> NodePartition:
+        return cast(PartitionSwitch, self.cluster).partition(self.node)
+
+
+@dataclass(frozen=True)
+class Cordoned(_NodeFault):
+    """A Node that is closed for new Pods."""
+
+    kind = "node-cordoned"
+
+    def describe(self) -> str:
+        """See `Fault`."""
+        return f"Node {self.node} is cordoned"
+
+    def demand_possible(self) -> None:
+        """It is open: whoever has closed it already would find it opened by us."""
+        with api_of(self.cluster) as api:
+            if api.get(NODE, None, self.node)["spec"].get("unschedulable"):
+                raise TrialError(f"Node {self.node} is cordoned already, by somebody else")
+
+    def inject(self) -> None:
+        """Close it."""
+        self._close(closed=True)
+
+    def confirm(self) -> None:
+        """Kubernetes has set a taint of its own."""
+        with api_of(self.cluster) as api:
+            watch.until(
+                api,
+                NODE,
+                None,
+                self.node,
+                lambda node: node is not None and CORDONED in taints(node),
+                deadlines.FAULT_CONFIRMED,
+                lambda _: TrialError(f"the fault did not take: Node {self.node} has no taint {CORDONED}"),
+            )
+
+    def revert(self) -> None:
+        """Open it."""
+        self._close(closed=None)
+
+    def _close(self, *, closed: bool | None) -> None:
+        with api_of(self.cluster) as api:
+            api.merge(NODE, None, self.node, {"spec": {"unschedulable": closed}})
+
+
+def drain(api: Api, node: str) -> None:
+    """Evict the Pods of a Node that is cordoned, as `kubectl drain` does.
+
+    Pods that belong to the Node stay: those of DaemonSets, and those of the kubelet's own files.
+
+    Raises:
+        ApiError: A disruption budget forbids the eviction of a Pod (status 429).
+    """
+    there = api.request("GET", POD.path(), query={"fieldSelector": f"spec.nodeName={node}"})
+    for pod in there["items"]:
+        if not _belongs_to_node(pod):
+            request_eviction(api, pod)
 
 
 def reboot(cluster: Cluster, scene: Scene, pod: Object) -> Incident:
@@ -32,187 +250,15 @@ def reboot(cluster: Cluster, scene: Scene, pod: Object) -> Incident:
     Returns when the Node is Ready again. That it was off shows in the Pod: its containers start anew, which
     they do for no other reason here.
 
-    The cluster must have a power switch (`capabilities.POWER_SWITCH`).
-
     Raises:
-        ClusterError: The Node did not come back.
+        CleanupError: The Node did not come back.
     """
-    switch = cast(PowerSwitch, cluster)
-    node = pod["spec"]["nodeName"]
     incident = before(scene, pod)
-    try:
-        switch.power_off(node)
-    finally:
-        switch.power_on(node)
+    with injected(PoweredOff(cluster, pod["spec"]["nodeName"])):
+        pass
     return incident
-
-
-def mend(cluster: Cluster, api: Api, node: str) -> None:
-    """Undo what a killed runner may have left of the faults below; for whoever holds the Node's lock.
-
-    Raises:
-        TrialError: The Node is not in service.
-    """
-    cast(PowerSwitch, cluster).power_on(node)
-    if hasattr(cluster, "rejoin"):
-        cast(NetworkSwitch, cluster).rejoin(node)
-    if api.get(NODE, None, node)["spec"].get("unschedulable"):
-        api.merge(NODE, None, node, {"spec": {"unschedulable": None}})
-    watch.until(
-        api,
-        NODE,
-        None,
-        node,
-        lambda there: there is not None and _is_usable(there),
-        deadlines.NODE_BOOT,
-    )
-
-
-@contextmanager
-def off(cluster: Cluster, scene: Scene, node: str) -> Iterator[Mark]:
-    """A Node without power, for as long as the context lasts; gives the moment just before.
-
-    The power is cut when the context begins: the kernel has ended every process of the Node by then. When
-    it ends the Node is Ready again, and takes Pods as before.
-
-    The cluster must have a power switch (`capabilities.POWER_SWITCH`).
-
-    Raises:
-        ClusterError: The Node did not come back.
-        CleanupError: It came back, but is kept out of service.
-    """
-    switch = cast(PowerSwitch, cluster)
-    since = scene.recording.mark()
-    try:
-        switch.power_off(node)
-        yield since
-    finally:
-        switch.power_on(node)
-        _await_service(scene, node)
-
-
-@contextmanager
-def cut_off(cluster: Cluster, scene: Scene, node: str) -> Iterator[Mark]:
-    """A Node that runs without network, for as long as the context lasts; gives the moment just before.
-
-    That it is cut off shows in its kubelet, which takes no connection any more, and in its lease, which it
-    does not renew; that it runs is seen from outside of the cluster.
-
-    The cluster must have a network switch (`capabilities.NETWORK_SWITCH`).
-
-    Raises:
-        TrialError: It can still be reached, or was not cut off all the time, or does not run.
-        CleanupError: It is back, but is kept out of service.
-    """
-    switch = cast(NetworkSwitch, cluster)
-    if not _takes_connections(scene, node):
-        raise TrialError(f"Node {node} cannot be reached from here, so cutting it off would not show")
-    since = scene.recording.mark()
-    try:
-        switch.isolate(node)
-        if _takes_connections(scene, node):
-            raise TrialError(f"Node {node} can still be reached although it was cut off")
-        yield since
-        _demand_silence(switch, scene, node, since)
-    finally:
-        switch.rejoin(node)
-        _await_service(scene, node)
-
-
-@contextmanager
-def cordoned(scene: Scene, node: str) -> Iterator[Mark]:
-    """A Node that is closed for new Pods, for as long as the context lasts; gives the moment just before.
-
-    That it is closed shows in its taint, which Kubernetes sets itself.
-
-    Raises:
-        CleanupError: It cannot be opened again.
-    """
-    closed = _node_is(node, "is closed for new Pods", lambda there: _CORDONED in _taints(there))
-    since = scene.recording.mark()
-    try:
-        scene.api.merge(NODE, None, node, {"spec": {"unschedulable": True}})
-        with preparing(f"Node {node} is to be cordoned"):
-            scene.recording.wait_until(closed, deadlines.FAULT_CONFIRMED, since)
-        yield since
-    finally:
-        scene.api.merge(NODE, None, node, {"spec": {"unschedulable": None}})
-        _await_service(scene, node)
-
-
-@contextmanager
-def drained(scene: Scene, node: str) -> Iterator[Mark]:
-    """A Node that is cordoned and whose Pods are evicted, as `kubectl drain` does; see `cordoned`.
-
-    Pods that belong to the Node stay: those of DaemonSets, and those of the kubelet's own files.
-
-    Raises:
-        ApiError: A disruption budget forbids the eviction of a Pod (status 429).
-        CleanupError: It cannot be opened again.
-    """
-    with cordoned(scene, node) as since:
-        there = scene.api.request("GET", POD.path(), query={"fieldSelector": f"spec.nodeName={node}"})
-        for pod in there["items"]:
-            if not _belongs_to_node(pod):
-                request_eviction(scene.api, pod)
-        yield since
 
 
 def _belongs_to_node(pod: Object) -> bool:
     owners = {each["kind"] for each in pod["metadata"].get("ownerReferences", ())}
     return bool(owners & {"DaemonSet", "Node"})
-
-
-def _takes_connections(scene: Scene, node: str) -> bool:
-    status = next(each for each in scene.recording.latest(NODE) if name(each) == node)["status"]
-    address = next(each["address"] for each in status["addresses"] if each["type"] == "InternalIP")
-    port = status["daemonEndpoints"]["kubeletEndpoint"]["Port"]
-    try:
-        with socket.create_connection((address, port), deadlines.NODE_ANSWERS.seconds):
-            return True
-    except OSError:
-        return False
-
-
-def _demand_silence(switch: NetworkSwitch, scene: Scene, node: str, since: Mark) -> None:
-    if not switch.is_on(node):
-        raise TrialError(f"Node {node} should have been cut off, but it does not even run")
-    renewed = datetime.fromisoformat(scene.api.get(LEASE, _LEASES, node)["spec"]["renewTime"])
-    if renewed > since.wall:
-        late = (renewed - since.wall).total_seconds()
-        raise TrialError(f"Node {node} renewed its lease {late:.3f} s after it was cut off")
-
-
-def _await_service(scene: Scene, node: str) -> None:
-    """Wait until nothing keeps Pods off a Node that is back."""
-    usable = _node_is(node, "is Ready and takes Pods", _is_usable)
-    try:
-        scene.recording.wait_until(usable, deadlines.NODE_BOOT)
-    except Falsified as error:
-        raise CleanupError(f"Node {node} is not in service again\n{error}") from error
-
-
-def _is_usable(node: Object) -> bool:
-    conditions = node.get("status", {}).get("conditions", ())
-    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-    return ready and not any(key.startswith(_UNUSABLE) for key in _taints(node))
-
-
-def _taints(node: Object) -> list[str]:
-    return [taint["key"] for taint in node["spec"].get("taints", ())]
-
-
-def _node_is(node: str, state: str, test: Callable[[Object], bool]) -> Check:
-    def known(view: View) -> Object | None:
-        return next((each for each in view.all(NODE) if name(each) == node), None)
-
-    def tell(view: View) -> str:
-        there = known(view)
-        return line(there) if there else "there is no such Node"
-
-    return Check(
-        f"Node {node} {state}",
-        frozenset({NODE}),
-        lambda view: (there := known(view)) is not None and test(there),
-        tell,
-    )

@@ -231,6 +231,47 @@ NODE_ANSWERS = Deadline(
     "a Node's kubelet to take a connection", 3, "a Node that can be reached answers at once", _OURS
 )
 FAULT_CONFIRMED = Deadline("the fault to take effect", 10, "without it nothing was tried", _OURS, TOLERANCE)
+FAULT_LASTS = Deadline(
+    "a fault to be undone by whoever injected it",
+    120,
+    "after that it undoes itself, whatever became of its runner",
+    _OURS,
+)
+GUARD_ENDED = Deadline("a fault's guard to end", 5, "it has nothing left to do", _OURS)
+PROGRAM_ANSWERS = Deadline(
+    "a program to answer again",
+    60,
+    "the API server, the slowest of all, is ready 5 s after its start on an idle machine",
+    _OURS,
+    TOLERANCE,
+)
+CONTROLLERS_BACK = Deadline(
+    "a part of the control plane that is back to act",
+    10,
+    "it lists all that there is first, and looks for a lease that nobody else holds",
+    _OURS,
+    TOLERANCE,
+)
+WATCHED_AGAIN = Deadline(
+    "everybody to watch the API server again",
+    60,
+    "whoever lost his watch tries again after a pause that doubles each time, up to 30 s",
+    "client-go's reflector: back-off from 0.8 s to 30 s, with jitter",
+    TOLERANCE,
+)
+OBJECTS_STORED = Deadline(
+    "objects to be stored",
+    30,
+    "each takes milliseconds, and a server that was down is back by then",
+    _OURS,
+    TOLERANCE,
+)
+OUTAGE_HELD = Deadline(
+    "an outage of the control plane to be held",
+    10,
+    "many times what a request takes, and shorter than a Node may be silent",
+    _OURS,
+)
 ENDPOINT_REMOVED = Deadline(
     "a Service to leave a Pod out",
     1,
@@ -307,6 +348,12 @@ SHARE_MOUNTED = Deadline(
     TOLERANCE,
 )
 
+TURN = Deadline(
+    "a turn on the cluster",
+    900,
+    "a scenario that breaks the control plane waits for all others, and they for it",
+    _OURS,
+)
 NODE_FREE = Deadline(
     "other scenarios to be done with a Node that may be broken",
     600,

@@ -1,7 +1,7 @@
 """What a killed runner has left of a Node's faults is undone by whoever may break that Node next."""
 
 from podproof.cluster.embedded.cluster import EmbeddedCluster
-from podproof.faults import nodes
+from podproof.faults.mending import mend
 from podproof.kube.client import Api
 from podproof.kube.kinds import NODE
 
@@ -13,7 +13,7 @@ def test_a_node_that_was_left_cordoned_and_without_power_is_in_service_again(
     api.merge(NODE, None, node, {"spec": {"unschedulable": True}})
     cluster.power_off(node)
 
-    nodes.mend(cluster, api, node)
+    mend(cluster, api, node)
 
     assert cluster.is_on(node)
     found = api.get(NODE, None, node)
@@ -26,6 +26,6 @@ def test_mending_a_node_that_is_in_service_changes_nothing(cluster: EmbeddedClus
     node = cluster.victims[0]
     processes = {(each.pid, each.create_time()) for each in cluster.machine(node).processes()}
 
-    nodes.mend(cluster, api, node)
+    mend(cluster, api, node)
 
     assert processes <= {(each.pid, each.create_time()) for each in cluster.machine(node).processes()}

@@ -19,7 +19,9 @@ from podproof.kube.client import Api
 from . import boot, cgroups, cilium, controlplane, doctor, network, node, remains, state, versions
 from .gobuild import Components
 from .machine import Machine
-from .paths import ClusterPaths, check_name
+from .partition import Partition
+from .paths import MARK, ClusterPaths, check_name
+from .programs import Programs
 from .progress import Report, silent
 
 DEFAULT_NAME = "default"
@@ -108,6 +110,11 @@ class EmbeddedCluster:
     def victims(self) -> Sequence[str]:
         """The Nodes that Node faults may strike."""
         return [spec.name for spec in self._specifications() if spec.victim]
+
+    @property
+    def mark(self) -> Mapping[str, str]:
+        """The environment of processes that end with it."""
+        return {MARK: str(self._paths.root)}
 
     @property
     def components(self) -> Components:
@@ -226,6 +233,42 @@ class EmbeddedCluster:
             boot.await_node(api, machine, began)
         finally:
             api.close()
+
+    def programs(self, machine: str) -> Programs:
+        """The programs of a machine, one by one.
+
+        Raises:
+            UsageError: There is no such machine.
+        """
+        return Programs(self.machine(machine))
+
+    def partition(self, node: str) -> Partition:
+        """What a Node can be cut off from in part.
+
+        Raises:
+            UsageError: There is no such Node.
+        """
+        spec = next((each for each in self._specifications() if each.name == self.machine(node).name), None)
+        if spec is None:
+            raise UsageError(f"{node} is no Node")
+        return Partition(self.machine(node), spec, self._specifications(), self._addresses)
+
+    def restart_etcd(self, *, durable: bool) -> None:
+        """Start etcd anew, with the data that it has.
+
+        Args:
+            durable: Whether it waits for its disk before it answers.
+        """
+        described = controlplane.programs(self.components, self._paths, self._addresses, durable=durable)
+        self.machine(controlplane.NAME).reprogram(described, "etcd")
+
+    @property
+    def etcd_is_durable(self) -> bool:
+        """Whether the etcd that runs waits for its disk; false if none runs."""
+        pid = self.programs(controlplane.NAME).pid("etcd")
+        with contextlib.suppress(psutil.Error):
+            return pid is not None and controlplane.NO_FSYNC not in psutil.Process(pid).cmdline()
+        return False
 
     def isolate(self, node: str) -> None:
         """Cut a Node's cable: it runs on, but nothing reaches it and it reaches nothing.

@@ -16,16 +16,29 @@ if TYPE_CHECKING:
     from .pki import Authority
 
 NAME = "control-plane"
+ETCD_HEALTH_PORT = 2381
+"""Where etcd says how it is, without a certificate; kubeadm's choice, too."""
+
+NO_FSYNC = "--unsafe-no-fsync"
+"""The flag of an etcd that does not wait for its disk."""
 
 _CONTROLLER_MANAGER = "controller-manager"
 _INSPECTOR = "inspector"
 """Names of certificates that kubeadm does not make: one to be asked with, one to ask with."""
 
 
-def programs(components: Components, paths: ClusterPaths, addresses: Addresses) -> list[Program]:
+def programs(
+    components: Components, paths: ClusterPaths, addresses: Addresses, *, durable: bool = False
+) -> list[Program]:
     """What the control plane's machine runs, with the flags that kubeadm's static Pods have.
 
     The controllers and the scheduler are started once the API server is ready: before, they would give up.
+
+    Args:
+        components: What there is to run.
+        paths: The cluster's files.
+        addresses: The cluster's.
+        durable: Whether etcd waits for its disk before it answers.
     """
     pki, kubeconfigs = paths.pki, paths.kubeconfigs
     etcd = "https://127.0.0.1:2379"
@@ -42,12 +55,13 @@ def programs(components: Components, paths: ClusterPaths, addresses: Addresses) 
                 f"--listen-peer-urls={peer}",
                 f"--initial-advertise-peer-urls={peer}",
                 f"--initial-cluster=podproof={peer}",
+                f"--listen-metrics-urls=http://{addresses.control_plane}:{ETCD_HEALTH_PORT}",
                 f"--cert-file={pki}/etcd/server.crt",
                 f"--key-file={pki}/etcd/server.key",
                 "--client-cert-auth",
                 f"--trusted-ca-file={pki}/etcd/ca.crt",
                 # The cluster is thrown away; a power cut of this whole machine ends it anyhow.
-                "--unsafe-no-fsync",
+                *(() if durable else (NO_FSYNC,)),
                 "--log-level=warn",
             ],
         ),

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from podproof.errors import ClusterError
+from podproof.errors import ClusterError, UsageError
 
 from . import daemon, network, waits
 from .gotool import last_line
@@ -56,6 +56,11 @@ class Machine:
         self.address = address
         self._paths = paths
         self._files = paths.machine(name)
+
+    @property
+    def paths(self) -> ClusterPaths:
+        """The files of its cluster."""
+        return self._paths
 
     @property
     def disk(self) -> Path:
@@ -171,10 +176,48 @@ class Machine:
     # --- programs ----------------------------------------------------------------------------------
 
     def start(self, *names: str) -> None:
-        """Start programs that do not start at boot, without waiting for each to settle."""
+        """Start programs, without waiting for each to settle; those that run already are left alone."""
+        from supervisor.xmlrpc import Faults
+
         with self._supervisor() as supervisor:
             for name in names:
-                supervisor.startProcess(name, False)
+                with _passing_over(Faults.ALREADY_STARTED):
+                    supervisor.startProcess(name, False)
+
+    def reprogram(self, programs: Sequence[Program], name: str) -> None:
+        """Start one program anew as it is described now; the others run on.
+
+        Args:
+            programs: All programs of the machine.
+            name: The one that has changed.
+        """
+        self.write("/podproof/supervisord.conf", _supervisor_configuration(programs))
+        with self._supervisor() as supervisor:
+            supervisor.reloadConfig()
+            supervisor.stopProcessGroup(name)
+            supervisor.removeProcessGroup(name)
+            supervisor.addProcessGroup(name)
+
+    def stop(self, name: str) -> None:
+        """Stop a program and have it stay so; nothing happens if it does not run."""
+        from supervisor.xmlrpc import Faults
+
+        with self._supervisor() as supervisor, _passing_over(Faults.NOT_RUNNING):
+            supervisor.stopProcess(name)
+
+    def program_pid(self, name: str) -> int:
+        """The number of a program's process as the machine counts; 0 if it does not run.
+
+        Raises:
+            UsageError: The machine has no such program.
+        """
+        from xmlrpc.client import Fault
+
+        with self._supervisor() as supervisor:
+            try:
+                return int(supervisor.getProcessInfo(name)["pid"])
+            except Fault as error:
+                raise UsageError(f"{self.name} has no program {name}: {error.faultString}") from error
 
     def programs(self) -> dict[str, str]:
         """The state of each program, by name: ``RUNNING``, ``STARTING``, ``BACKOFF``, ``STOPPED`` ..."""
@@ -262,6 +305,18 @@ class Machine:
         transport = SupervisorTransport(None, None, f"unix:///proc/{self.pid}/root/run/supervisor.sock")
         with ServerProxy("http://127.0.0.1", transport=transport) as proxy:
             yield proxy.supervisor
+
+
+@contextlib.contextmanager
+def _passing_over(code: int) -> Iterator[None]:
+    """Let one answer of supervisord's pass: that things are already as they are to be."""
+    from xmlrpc.client import Fault
+
+    try:
+        yield
+    except Fault as answer:
+        if answer.faultCode != code:
+            raise
 
 
 @contextlib.contextmanager

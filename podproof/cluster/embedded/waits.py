@@ -52,3 +52,9 @@ REACHABLE_SECONDS = 3.0
 
 CONFIGURATION_SECONDS = 5.0
 """How long the controller manager may take to tell its configuration."""
+
+CONNECT_SECONDS = 2.0
+"""How long a connection from machine to machine may take: a thousand times what it needs."""
+
+ANSWER_SECONDS = 2.0
+"""How long a program of a machine may take to answer: a hundred times what it needs."""

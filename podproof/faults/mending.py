@@ -1,0 +1,81 @@
+"""Undoing what killed runners have left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from podproof.cluster.base import Cluster, NetworkSwitch, PowerSwitch
+from podproof.cluster.embedded import state
+from podproof.errors import PodproofError
+from podproof.faults import journal
+from podproof.faults.journal import Entry
+from podproof.faults.service import await_service
+from podproof.faults.undo import undo_written
+from podproof.kube.client import Api
+from podproof.kube.kinds import NODE
+
+
+def mend(cluster: Cluster, api: Api, node: str) -> None:
+    """Undo all that is written down about a Node, and what else may keep it out of service.
+
+    For whoever holds the Node's lock: nobody else's fault can be there rightfully.
+
+    Raises:
+        CleanupError: The Node is not in service.
+    """
+    for entry in journal.of_cluster(cluster):
+        if entry.target == node:
+            undo_written(entry)
+    cast(PowerSwitch, cluster).power_on(node)
+    if hasattr(cluster, "rejoin"):
+        cast(NetworkSwitch, cluster).rejoin(node)
+    if api.get(NODE, None, node)["spec"].get("unschedulable"):
+        api.merge(NODE, None, node, {"spec": {"unschedulable": None}})
+    await_service(api, node)
+
+
+def mend_all(cluster: Cluster) -> None:
+    """Undo all that is written down about a cluster; for whoever has it for himself.
+
+    Raises:
+        PodproofError: Something could not be undone.
+    """
+    for entry in journal.of_cluster(cluster):
+        undo_written(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one fault that was written down.
+
+    Attributes:
+        text: It in one line.
+        failed: Whether it should have been undone and was not.
+    """
+
+    text: str
+    failed: bool = False
+
+
+def clean() -> Iterator[Outcome]:
+    """Undo every fault that is written down here and whose runner is dead; gives the outcome of each."""
+    own = [journal.of_embedded(name) for name in state.every_name()]
+    for directory in (*own, journal.own_directory()):
+        for entry in journal.entries(directory):
+            if (outcome := _clean(entry)) is not None:
+                yield outcome
+
+
+def _clean(entry: Entry) -> Outcome | None:
+    what = f"{entry.describes}, on cluster {entry.cluster}, since {entry.began}"
+    if entry.owner_lives:
+        return Outcome(
+            f"left alone: {what}: process {int(entry.owner[0])} is at it, or undoes it when it ends"
+        )
+    try:
+        # Its guard may be at it, and be done before us.
+        return Outcome(f"undone: {what}") if undo_written(entry) else None
+    except PodproofError as error:
+        return Outcome(f"not undone: {what}: {error}", failed=True)

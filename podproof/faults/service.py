@@ -1,0 +1,61 @@
+"""Whether a Node is in service: Ready, and taking Pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from podproof.cluster.base import Cluster
+from podproof.errors import CleanupError
+from podproof.kube import deadlines, watch
+from podproof.kube.client import Api
+from podproof.kube.kinds import NODE, Object
+from podproof.kube.summary import line
+
+_UNUSABLE = "node.kubernetes.io/"
+"""What the taints begin with by which Kubernetes itself keeps Pods off a Node that is not well."""
+CORDONED = f"{_UNUSABLE}unschedulable"
+"""The taint of a Node that is closed for new Pods."""
+
+
+def await_service(api: Api, node: str) -> None:
+    """Wait until nothing keeps Pods off a Node that is back.
+
+    Raises:
+        CleanupError: Something does.
+    """
+
+    def stuck(thing: Object | None) -> CleanupError:
+        told = line(thing) if thing else "there is no such Node"
+        return CleanupError(f"Node {node} is not in service again within {deadlines.NODE_BOOT}: {told}")
+
+    watch.until(
+        api,
+        NODE,
+        None,
+        node,
+        lambda there: there is not None and _is_usable(there),
+        deadlines.NODE_BOOT,
+        stuck,
+    )
+
+
+@contextmanager
+def api_of(cluster: Cluster) -> Iterator[Api]:
+    """The cluster's API server, for one question: whoever undoes a fault has no other connection."""
+    api = Api.from_kubeconfig(cluster.kubeconfig, cluster.context)
+    try:
+        yield api
+    finally:
+        api.close()
+
+
+def taints(node: Object) -> list[str]:
+    """The keys of a Node's taints."""
+    return [taint["key"] for taint in node["spec"].get("taints", ())]
+
+
+def _is_usable(node: Object) -> bool:
+    conditions = node.get("status", {}).get("conditions", ())
+    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    return ready and not any(key.startswith(_UNUSABLE) for key in taints(node))
