@@ -18,7 +18,6 @@ from podproof.kube.recording import Recording
 from podproof.kube.scene import Scene
 from podproof.traffic.steady import Traffic
 
-pytest.register_assert_rewrite("steps")  # whichever of them imports another first
 pytest_plugins = [
     "steps.autoscaling",
     "steps.claims",
@@ -101,6 +100,8 @@ def namespace(
 ) -> Iterator[Namespace]:
     """The scenario's own namespace; nothing of it runs any more before the scenario counts as done."""
     del turn  # asked for: it lasts until the namespace is cleared
+    if request.node.get_closest_marker("victim-node"):
+        request.getfixturevalue("victim_node")  # likewise: nobody breaks the Node while its Pods end
     made = Namespace.create(api, request.node.name.removeprefix("test_"), run_id)
     yield made
     if not keep_namespace():

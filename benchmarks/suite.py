@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -59,6 +60,7 @@ def _run(marks: str, what: str) -> list[Figure]:
     peak.join()
     if runner.returncode:
         sys.exit(f"the features did not pass: {said}")
+    _keep_times(what)
     return [
         Figure(f"{what}, {WORKERS} at a time", "s", [seconds], SECONDS_GOALS[marks]),
         Figure(f"{what}: the runner at its peak, proportional", "MiB", [peak.highest], RUNNER_GOAL),
@@ -66,15 +68,33 @@ def _run(marks: str, what: str) -> list[Figure]:
     ]
 
 
-def _own_share() -> float:
-    """Per cent of the scenarios' seconds in which their runner was busy, and not waiting for Kubernetes."""
+def _ran() -> list[dict[str, Any]]:
+    """What the last run's results say of the scenarios that were run."""
     document = json.loads((_REPORTS / "latest" / "verdicts.json").read_text())
-    ran = [
+    return [
         scenario
         for claim in document["claims"]
         for scenario in claim["scenarios"]
         if scenario["outcome"] != "NOT RUN"
     ]
+
+
+def _keep_times(what: str) -> None:
+    """Write down how long each scenario took, and for how much of that its runner was busy itself."""
+    times = {
+        scenario["nodeid"]: {
+            "seconds": scenario["seconds"],
+            "own_seconds": scenario["details"]["own_milliseconds"] / 1000,
+        }
+        for scenario in _ran()
+    }
+    file = _REPORTS.parent / f"scenarios-{what.replace(' ', '-')}.json"
+    file.write_text(json.dumps(times, indent=2) + "\n")
+
+
+def _own_share() -> float:
+    """Per cent of the scenarios' seconds in which their runner was busy, and not waiting for Kubernetes."""
+    ran = _ran()
     own = sum(float(scenario["details"]["own_milliseconds"]) for scenario in ran) / 1000
     return 100 * own / sum(float(scenario["seconds"]) for scenario in ran)
 

@@ -188,9 +188,11 @@ Feature: Pods
       And none of them was there before the update
 
     Scenario: A broken Pod of a Deployment is fixed by deleting it
-      Given a Deployment of 2 Ready Pods
-      When one of its Pods is deleted
+      Given a Deployment of 2 Ready Pods with a readiness check
+      And one of its Pods has stopped being Ready
+      When the Pod is deleted
       Then a brand-new Pod takes its place
+      And the ReplicaSet has 2 Ready Pods
 
     @limit
     Scenario: Another image restarts the Container in the same Pod

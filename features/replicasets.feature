@@ -75,10 +75,10 @@ Feature: ReplicaSets
       And the ReplicaSet still has the same Pods
 
     @limit
-    Scenario: A Pod that fails its readiness check gets no more requests but is not replaced
+    Scenario: A Pod that fails its readiness check leaves its Service but is not replaced
       Given a ReplicaSet of 2 Ready Pods behind a Service
       When one of its Pods fails its readiness check
-      Then the Service sends that Pod no more requests
+      Then the Service no longer lists that Pod
       And the ReplicaSet counts 1 Ready Pod
       And the ReplicaSet still has the same Pods
 

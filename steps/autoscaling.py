@@ -12,7 +12,7 @@ from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.kube import deadlines
 from podproof.kube.changes import Mark
-from podproof.kube.conditions import Check, View
+from podproof.kube.conditions import Check, Falsified, View
 from podproof.kube.kinds import POD, REPLICA_SET, Object, name, uid
 from podproof.kube.scene import Scene
 from podproof.kube.states import OwnedPodsReady
@@ -26,7 +26,7 @@ _WORK = "/cgi-bin/work"
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What should make the autoscaler act, and the moment just before it."""
+    """What should make the autoscaler act, and the moment from which on it does."""
 
     since: Mark
 
@@ -62,18 +62,16 @@ def idle(scene: Scene, measured: None, count: int) -> Object:
 @when("it comes under load", target_fixture="cause")
 def load(scene: Scene, traffic: Traffic, replicaset: Object) -> Cause:
     """Send the ReplicaSet's Service requests that cost CPU time, steadily until the scenario is over."""
-    since = scene.recording.mark()
     traffic.start(_service_of(replicaset), rate=_RATE)
-    return Cause(since)
+    return Cause(scene.recording.mark())
 
 
 @when("both come under the same load", target_fixture="cause")
 def load_both(scene: Scene, traffic: Traffic, replicaset: Object, alone: Object) -> Cause:
     """Send each one's Service the same requests at the same rate."""
-    since = scene.recording.mark()
     traffic.start(_service_of(alone), rate=_RATE)
     traffic.start(_service_of(replicaset), rate=_RATE)
-    return Cause(since)
+    return Cause(scene.recording.mark())
 
 
 @when("an autoscaler begins to look after it", target_fixture="cause")
@@ -103,7 +101,11 @@ def scales(scene: Scene, replicaset: Object, cause: Cause, count: int, measureme
         lambda view: line(view.one(REPLICA_SET, uid(replicaset)) or replicaset),
     )
     bound = deadlines.AUTOSCALED
-    change = scene.recording.wait_until(decided, bound, cause.since)
+    try:
+        change = scene.recording.wait_until(decided, bound, cause.since)
+    except Falsified as error:
+        _demand_load(scene, replicaset, count, error)
+        raise
     measurements.add("reaction", change.at - cause.since.at, bound.seconds, bound.origin)
     template = replicaset["spec"]["template"]
     settled = deadlines.replacement_ready(template) + deadlines.termination(template)
@@ -135,15 +137,33 @@ def unchanged(scene: Scene, alone: Object, cause: Cause, scaled: Mark, measureme
 @then("its Pod was as busy as makes an autoscaler act")
 def busy(scene: Scene, alone: Object) -> None:
     """What it uses is above the autoscaler's goal, or nothing was tried: with one it would have grown too."""
-    applied = [each.stored for each in scene.namespace.applied]
-    [autoscaler] = [each for each in applied if each["kind"] == "HorizontalPodAutoscaler"]
-    [metric] = autoscaler["spec"]["metrics"]
     [pod] = scene.owned(POD, alone)
-    requested = metrics.quantity(pod["spec"]["containers"][0]["resources"]["requests"]["cpu"])
-    goal = requested * metric["resource"]["target"]["averageUtilization"] / 100
+    goal = _goal(scene, pod)
     used = metrics.cpu_of(scene.api, scene.namespace.name, name(pod))
     if used is None or used <= goal:
         raise TrialError(f"the load was none: Pod {name(pod)} used {used} CPUs, and the goal is {goal:g}")
+
+
+def _demand_load(scene: Scene, replicaset: Object, count: int, error: Falsified) -> None:
+    """Make sure that so many Pods were needed: on a fast machine the same requests may cost too little.
+
+    Raises:
+        TrialError: They were not, so that it is no fault of the cluster's.
+    """
+    pods = scene.owned(POD, replicaset)
+    used = sum(metrics.cpu_of(scene.api, scene.namespace.name, name(pod)) or 0.0 for pod in pods)
+    goal = _goal(scene, replicaset["spec"]["template"])
+    if count > 1 and used <= goal * (count - 1):
+        raise TrialError(f"the load was too small for {count} Pods: {used:g} CPUs, {goal:g} each") from error
+
+
+def _goal(scene: Scene, pod: Object) -> float:
+    """How many CPUs each Pod is to use at most in the mean, by the autoscaler's own words."""
+    applied = [each.stored for each in scene.namespace.applied]
+    [autoscaler] = [each for each in applied if each["kind"] == "HorizontalPodAutoscaler"]
+    [metric] = autoscaler["spec"]["metrics"]
+    requested = metrics.quantity(pod["spec"]["containers"][0]["resources"]["requests"]["cpu"])
+    return requested * float(metric["resource"]["target"]["averageUtilization"]) / 100
 
 
 def _start(scene: Scene, manifest: str, count: int) -> Object:

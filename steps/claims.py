@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,7 +12,7 @@ from pytest_bdd import given, then, when
 
 from podproof.cluster import bounds, capabilities
 from podproof.cluster.base import Cluster
-from podproof.errors import TrialError
+from podproof.errors import TrialError, UsageError
 from podproof.faults import containers
 from podproof.faults.pods import Incident
 from podproof.kube import datasets, deadlines, files
@@ -43,13 +43,29 @@ class Written:
         files: The files with their checksums.
         instance: The container's id.
         node: The Node that it ran on.
-        since: The moment after.
     """
 
     files: Dataset = field(default_factory=dict)
     instance: str = ""
     node: str = ""
-    since: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """When something befell an app: the moment just before, and the one at which it was there for certain."""
+
+    since: Mark
+    struck: Mark | None
+
+
+@pytest.fixture
+def happened(request: pytest.FixtureRequest) -> Happened:
+    """When it befell the scenario's app, whether that was an incident or an update."""
+    for noun in ("incident", "update"):
+        with suppress(pytest.FixtureLookupError):
+            told = request.getfixturevalue(noun)
+            return Happened(told.since, getattr(told, "struck", None))
+    raise UsageError("no step of this scenario gives an incident or an update")
 
 
 @pytest.fixture
@@ -107,7 +123,6 @@ def write_files(scene: Scene, deployment: Object, written: Written, word: str) -
     written.files = datasets.write(scene.api, pod, _APP, directory, word)
     written.instance = container_status(pod, _APP)["containerID"]
     written.node = pod["spec"]["nodeName"]
-    written.since = scene.recording.mark()
     return pod
 
 
@@ -130,18 +145,30 @@ def delete_app(scene: Scene, deployment: Object) -> None:
 
 
 @then("the app runs anew", target_fixture="app")
-def runs_anew(scene: Scene, deployment: Object, written: Written, measurements: Measurements) -> Object:
+def runs_anew(
+    scene: Scene,
+    deployment: Object,
+    written: Written,
+    happened: Happened,
+    measurements: Measurements,
+) -> Object:
     """Another instance of the app's container is Ready, in whatever Pod."""
     template = deployment["spec"]["template"]
     bound = deadlines.termination(template) + deadlines.replacement_ready(template)
-    return _await_anew(scene, deployment, written, bound, measurements)
+    return _await_anew(scene, deployment, written, happened, bound, measurements)
 
 
 @then("the app runs anew on that Node", target_fixture="app")
-def runs_anew_there(scene: Scene, deployment: Object, written: Written, measurements: Measurements) -> Object:
+def runs_anew_there(
+    scene: Scene,
+    deployment: Object,
+    written: Written,
+    happened: Happened,
+    measurements: Measurements,
+) -> Object:
     """The Node runs another instance of the app's container."""
-    bound = deadlines.NODE_BOOT + deadlines.replacement_ready(deployment["spec"]["template"])
-    pod = _await_anew(scene, deployment, written, bound, measurements)
+    bound = deadlines.CONTAINER_RESTART + deadlines.replacement_ready(deployment["spec"]["template"])
+    pod = _await_anew(scene, deployment, written, happened, bound, measurements)
     node = pod["spec"]["nodeName"]
     demand(node == written.node, f"the app on Node {written.node}", f"it is on {node}")
     return pod
@@ -149,12 +176,17 @@ def runs_anew_there(scene: Scene, deployment: Object, written: Written, measurem
 
 @then("the app runs anew on another Node", target_fixture="app")
 def runs_anew_elsewhere(
-    cluster: Cluster, scene: Scene, deployment: Object, written: Written, measurements: Measurements
+    cluster: Cluster,
+    scene: Scene,
+    deployment: Object,
+    written: Written,
+    happened: Happened,
+    measurements: Measurements,
 ) -> Object:
     """Another Node runs the app, once the cluster has given up the one that is lost."""
     template = deployment["spec"]["template"]
     bound = bounds.node_replaced(cluster.settings(), template) + deadlines.replacement_ready(template)
-    pod = _await_anew(scene, deployment, written, bound, measurements)
+    pod = _await_anew(scene, deployment, written, happened, bound, measurements)
     node = pod["spec"]["nodeName"]
     demand(node != written.node, f"the app on another Node than {written.node}", f"it is on {node}")
     return pod
@@ -188,7 +220,7 @@ def waits_for_node(
         lambda view: _tell_unschedulable(pods_of(view, deployment)),
     )
     bound = bounds.node_replaced(cluster.settings(), template) + deadlines.CONTROLLER
-    seen = scene.recording.wait_until(refused, bound, incident.since)
+    seen = scene.recording.wait_until(refused, bound, incident.since, incident.struck)
     elsewhere = Check(
         f"a new Pod has a Node while {written.node} is down",
         frozenset({POD}),
@@ -212,9 +244,9 @@ def finds_files_later(
     """Give the Node its power back; the app runs there again and has all its files."""
     since = scene.recording.mark()
     repairs.close()
-    written.since = since
-    bound = deadlines.NODE_BOOT + deadlines.replacement_ready(deployment["spec"]["template"])
-    finds_files(scene, _await_anew(scene, deployment, written, bound, measurements), written)
+    back = Happened(since, scene.recording.mark())
+    bound = deadlines.replacement_ready(deployment["spec"]["template"])
+    finds_files(scene, _await_anew(scene, deployment, written, back, bound, measurements), written)
 
 
 # Containers that do not know what they write to.
@@ -311,13 +343,16 @@ def unschedulable(pod: Object) -> str:
 
 
 def _await_anew(
-    scene: Scene, deployment: Object, written: Written, bound: Deadline, measurements: Measurements
+    scene: Scene,
+    deployment: Object,
+    written: Written,
+    happened: Happened,
+    bound: Deadline,
+    measurements: Measurements,
 ) -> Object:
-    if written.since is None:
-        raise TrialError("nothing was written to be found again")
     condition = _runs_anew(deployment, written)
-    seen = scene.recording.wait_until(condition, bound, written.since)
-    measurements.add("recovery", seen.at - written.since.at, bound.seconds, bound.origin)
+    seen = scene.recording.wait_until(condition, bound, happened.since, happened.struck)
+    measurements.add("recovery", seen.at - happened.since.at, bound.seconds, bound.origin)
     return _anew(seen.world, deployment, written)[0]
 
 

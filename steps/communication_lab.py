@@ -54,8 +54,10 @@ def ask_each(scene: Scene, app: Object, client: Object) -> Mapping[str, str | No
 
 
 @when("all Pods of the app are deleted", target_fixture="incidents")
-def delete_all(scene: Scene, app: Object) -> list[Incident]:
-    """Delete them, one straight after the other."""
+def delete_all(scene: Scene, app: Object, client: Object) -> list[Incident]:
+    """Delete them, one straight after the other; until then each serves the client its page."""
+    with preparing("the client is to get the page of each Pod"):
+        own_pages(ask_each(scene, app, client))
     return [pods.delete(scene, pod) for pod in _pods_of(scene, app)]
 
 
@@ -73,7 +75,7 @@ def brand_new(
     """As many as the app is to have, none of which was there before; gives them."""
     first = incidents[0]
     bound = deadlines.replacement_ready(app["spec"]["template"])
-    seen = scene.recording.wait_until(_all_ready(app, first.known), bound, first.since)
+    seen = scene.recording.wait_until(_all_ready(app, first.known), bound, first.since, incidents[-1].struck)
     measurements.add("recovery", seen.at - first.since.at, bound.seconds, bound.origin)
     return _pods_of(scene, app)
 
@@ -84,7 +86,9 @@ def no_page(scene: Scene, client: Object, incidents: list[Incident], newcomers: 
     given_again = {pod["status"]["podIP"] for pod in newcomers}
     for incident in incidents:
         lost = incident.pod
-        scene.recording.wait_until(Gone(POD, uid(lost)), deadlines.termination(lost), incident.since)
+        scene.recording.wait_until(
+            Gone(POD, uid(lost)), deadlines.termination(lost), incident.since, incident.struck
+        )
         address = lost["status"]["podIP"]
         if address in given_again:
             raise TrialError("a new Pod of the app happens to have been given the address of a deleted one")

@@ -49,7 +49,9 @@ def runs_new_image(scene: Scene, incident: Incident, measurements: Measurements)
     pod = incident.pod
     before_it = container_status(pod, "app")["containerID"]
     bound = deadlines.termination(pod) + deadlines.CONTAINER_RESTART
-    seen = scene.recording.wait_until(Replaced(uid(pod), "app", before_it), bound, incident.since)
+    seen = scene.recording.wait_until(
+        Replaced(uid(pod), "app", before_it), bound, incident.since, incident.struck
+    )
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds, bound.origin)
     found = files.run(scene.api, pod, "app", '[ -e "$1" ]', _OTHER_IMAGES_FILE).ok
     demand(found, f"a container of image {_OTHER_IMAGE}", f"{_OTHER_IMAGES_FILE} is not in it")
@@ -88,7 +90,7 @@ def resized(scene: Scene, incident: Incident, measurements: Measurements) -> Non
         lambda view: f"it says {told(view)}; {_resizing(view.one(POD, pod) or incident.pod)}",
     )
     bound = deadlines.RESIZED
-    seen = scene.recording.wait_until(granted, bound, incident.since)
+    seen = scene.recording.wait_until(granted, bound, incident.since, incident.struck)
     measurements.add("reaction", seen.at - incident.since.at, bound.seconds, bound.origin)
     found, wanted = cgroups.limits(scene.api, incident.pod, "app"), cgroups.wanted(_TWICE)
     demand(found == wanted, f"the kernel's limits {wanted}", f"they are {found}")
@@ -124,7 +126,7 @@ def all_restarted(scene: Scene, incident: Incident, measurements: Measurements) 
     for each in rest:
         all_new = all_new & Replaced(uid(pod), each["name"], each["containerID"])
     bound = deadlines.termination(pod) + deadlines.CONTAINER_RESTART
-    seen = scene.recording.wait_until(all_new, bound, incident.since)
+    seen = scene.recording.wait_until(all_new, bound, incident.since, incident.struck)
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds, bound.origin)
 
 
@@ -133,8 +135,8 @@ def ready_again(scene: Scene, incident: Incident, measurements: Measurements) ->
     """It is Ready with another instance of its container."""
     pod = uid(incident.pod)
     anew = Replaced(pod, "app", container_status(incident.pod, "app")["containerID"]) & PodReady(pod)
-    seen = scene.recording.wait_until(anew, deadlines.NODE_BOOT, incident.since)
-    bound = deadlines.NODE_BOOT
+    bound = deadlines.CONTAINER_RESTART + deadlines.pod_ready(incident.pod)
+    seen = scene.recording.wait_until(anew, bound, incident.since, incident.struck)
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds, bound.origin)
 
 

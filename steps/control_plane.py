@@ -209,7 +209,7 @@ def nobody_schedules(
         lambda view: bool(_newcomers(view, replicaset, incident)),
         lambda _: "no brand-new Pod",
     )
-    scene.recording.wait_until(made, deadlines.CONTROLLER, incident.since)
+    scene.recording.wait_until(made, deadlines.CONTROLLER, incident.since, incident.struck)
     injection.hold(deadlines.OUTAGE_HELD)
     placed = Check(
         "a brand-new Pod has a Node",

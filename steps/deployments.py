@@ -44,6 +44,14 @@ def forgetful_deployment(scene: Scene, count: int) -> Object:
     return start(scene, "deployments/web-no-history", count)
 
 
+@given(
+    parsers.parse("a Deployment of {count:d} Ready Pods with a readiness check"), target_fixture="deployment"
+)
+def checked_deployment(scene: Scene, count: int) -> Object:
+    """Make a Deployment whose Pods are asked whether they are Ready."""
+    return start(scene, "deployments/web-readiness", count)
+
+
 @given("its Pod spec was updated", target_fixture="update")
 def was_updated(scene: Scene, deployment: Object) -> Change:
     """Update the Pod spec and wait until the update has been rolled out."""
@@ -198,6 +206,7 @@ def used_again(scene: Scene, deployment: Object, update: Change, rollback: Mark,
 def only_two(scene: Scene, deployment: Object, update: Change) -> None:
     """At no moment did the Deployment have a third one."""
     scene.look_again(DEPLOYMENT, deployment)
+    scene.recording.catch_up((REPLICA_SET,))
     second = newer(scene.recording.world(), deployment, update)[:1]
     _demand_only(scene, deployment, {uid(update.previous), *map(uid, second)})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_bdd import parsers, then, when
+from pytest_bdd import given, parsers, then, when
 
 from podproof.faults import containers, pods
 from podproof.faults.pods import Incident
@@ -49,6 +49,12 @@ def make_unready(scene: Scene, replicaset: Object) -> Incident:
     return containers.fail_readiness(scene, scene.owned(POD, replicaset)[0], "app")
 
 
+@given("one of its Pods has stopped being Ready", target_fixture="pod")
+def broken_pod(scene: Scene, replicaset: Object) -> Object:
+    """Make one of a ReplicaSet's Pods unready for good; gives it."""
+    return containers.fail_readiness(scene, scene.owned(POD, replicaset)[0], "app").pod
+
+
 @then("the container is started again in the same Pod")
 def same_pod_restarts(scene: Scene, incident: Incident, measurements: Measurements) -> None:
     """Another instance of the container runs in the Pod of the same identity."""
@@ -64,6 +70,8 @@ def wait_for_replacement(
     bound = deadlines.CONTAINER_RESTART
     if incident.by_liveness:
         bound = deadlines.liveness_restart(pod, container)
-    seen = scene.recording.wait_until(Replaced(uid(pod), container, instance), bound, incident.since)
+    seen = scene.recording.wait_until(
+        Replaced(uid(pod), container, instance), bound, incident.since, incident.struck
+    )
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds or None, bound.origin)
     return scene.now(POD, uid(pod))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, then, when
 
 from podproof.kube import deadlines
-from podproof.kube.conditions import Check, View
+from podproof.kube.conditions import Check, View, preparing
 from podproof.kube.kinds import POD, Object, name, uid
 from podproof.kube.scene import Scene
 from podproof.kube.states import container_status
@@ -76,13 +76,16 @@ def local_server(scene: Scene) -> Object:
 )
 def ask_from_elsewhere(scene: Scene, client: Object, pod: Object, place: str) -> Inquiry:
     """Ask from another Pod; gives the request."""
-    host = "localhost" if place == "its own localhost" else pod["status"]["podIP"]
+    address = pod["status"]["podIP"]
+    with preparing("the client is to reach the other Pod at all, at a port that is open to others"):
+        demand_answers(Inquiry(scene.api, client, "client", Target(address, _open_port(pod))), [pod])
+    host = "localhost" if place == "its own localhost" else address
     return Inquiry(scene.api, client, "client", Target(host, declared_port(pod)))
 
 
 @then("nobody answers")
 def nobody_answers(inquiry: Inquiry) -> None:
-    """The request gets nothing."""
+    """The request gets nothing, although another port of the same Pod answers."""
     demand_silence(inquiry)
 
 
@@ -92,6 +95,11 @@ def neighbour_is_answered(scene: Scene, pod: Object) -> None:
     demand_answers(
         Inquiry(scene.api, pod, "client", Target("localhost", declared_port(pod))), f"{name(pod)}\n"
     )
+
+
+def _open_port(pod: Object) -> int:
+    """The port of the Pod's Container that serves everybody."""
+    return probe.netexec_port(pod, "client")
 
 
 def _ended_for_port(status: Object) -> bool:

@@ -42,7 +42,7 @@ def replicasets_pod_replaced(
         lambda view: any(map(is_ready, brand_new(view))),
         lambda view: tell_pods(brand_new(view)),
     )
-    seen = scene.recording.wait_until(ready, bound, incident.since)
+    seen = scene.recording.wait_until(ready, bound, incident.since, incident.struck)
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds, bound.origin)
 
 
@@ -64,6 +64,7 @@ def not_replaced(scene: Scene, replicaset: Object, incident: Incident, measureme
         ),
         incident.noticed + deadlines.termination(incident.pod),
         incident.since,
+        incident.struck,
     )
     scene.look_again(REPLICA_SET, replicaset)
     scene.recording.never(PodReady(lost), gone)

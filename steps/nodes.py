@@ -65,7 +65,7 @@ def close_node(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack, 
     repairs.enter_context(injected(Cordoned(cluster, node)))
     if closed == "drained":
         nodes.drain(scene.api, node)
-    return incident
+    return replace(incident, struck=scene.recording.mark())
 
 
 @when(
@@ -96,7 +96,7 @@ def _lose(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack, lost:
         repairs.callback(fault.demand_silence, incident.since.wall)
     else:
         repairs.enter_context(injected(PoweredOff(cluster, node), lasts))
-    return incident
+    return replace(incident, struck=scene.recording.mark())
 
 
 def node_of(scene: Scene, pod: Object) -> Object:

@@ -58,6 +58,7 @@ def delete_alone(scene: Scene, deployment: Object) -> Deletion:
 @then("the Deployment owns one ReplicaSet", target_fixture="replicaset")
 def owns_replicaset(scene: Scene, deployment: Object) -> Object:
     """There is one ReplicaSet in the namespace, and the Deployment is its owner; gives it."""
+    scene.recording.catch_up((REPLICA_SET,))  # seen of the Deployment so far, by another watch
     found = [each for each in scene.recording.latest(REPLICA_SET) if owner_uid(each) == uid(deployment)]
     everything = scene.recording.latest(REPLICA_SET)
     told = "; ".join(f"{name(each)} of {owner_uid(each) or 'nobody'}" for each in everything)
@@ -68,6 +69,7 @@ def owns_replicaset(scene: Scene, deployment: Object) -> Object:
 @then(parsers.parse("that ReplicaSet owns all {count:d} Pods"))
 def owns_pods(scene: Scene, deployment: Object, replicaset: Object, count: int) -> None:
     """The Pods that the Deployment selects have that ReplicaSet for their owner."""
+    scene.recording.catch_up((POD,))
     pods = rollouts.pods_of(scene.recording.world(), deployment)
     owners = [owner_uid(pod) for pod in pods]
     demand(owners == [uid(replicaset)] * count, f"{count} Pods, all of the ReplicaSet", tell_pods(pods))

@@ -25,6 +25,9 @@ from podproof.kube.summary import line
 from podproof.traffic import visitor as visits
 from steps.nodes import place, prefer_victim
 
+_CORDONED = "unschedulable"
+"""What the scheduler calls a Node that is cordoned, in its account of why a Pod got none."""
+
 
 @given("a Ready Pod that nobody owns", target_fixture="pod")
 def a_pod_without_owner(scene: Scene) -> Object:
@@ -124,7 +127,7 @@ def succeeded(scene: Scene, incident: Incident) -> None:
         lambda view: (view.one(POD, pod) or {}).get("status", {}).get("phase") == "Succeeded",
         lambda view: line(view.one(POD, pod) or incident.pod),
     )
-    scene.recording.wait_until(phase, bound, incident.since)
+    scene.recording.wait_until(phase, bound, incident.since, incident.struck)
 
 
 @when("its Container crashes", target_fixture="incident")
@@ -152,12 +155,16 @@ def nothing_new_there(scene: Scene, incident: Incident) -> None:
         return next((each for each in conditions if each["type"] == "PodScheduled"), {})
 
     turned_away = Check(
-        "a new Pod for that Node cannot be scheduled",
+        "a new Pod for that Node cannot be scheduled, because the Node is unschedulable",
         frozenset({POD}),
         lambda view: (
             (scheduled(view).get("status"), scheduled(view).get("reason")) == ("False", "Unschedulable")
+            and _CORDONED in scheduled(view).get("message", "")
         ),
-        lambda view: f"PodScheduled is {scheduled(view).get('status', 'not known')}",
+        lambda view: (
+            f"PodScheduled is {scheduled(view).get('status', 'not known')}: "
+            f"{scheduled(view).get('message', 'nothing is said of it')}"
+        ),
     )
     scene.recording.wait_until(turned_away, deadlines.UNSCHEDULABLE_NOTICED)
 

@@ -159,7 +159,9 @@ def cannot_autoscale(scene: Scene, attempt: Attempt) -> None:
         lambda view: (told(view).get("status"), told(view).get("reason")) == ("False", "FailedGetScale"),
         lambda view: f"it says {told(view).get('reason', 'nothing')}: {told(view).get('message', '')}",
     )
-    scene.recording.wait_until(unable, deadlines.AUTOSCALER_LOOKS, attempt.incident.since)
+    scene.recording.wait_until(
+        unable, deadlines.AUTOSCALER_LOOKS, attempt.incident.since, attempt.incident.struck
+    )
 
 
 def _attempt(scene: Scene, pod: Object, ask: Callable[[], object]) -> Attempt:

@@ -174,7 +174,7 @@ def runs_on(scene: Scene, incident: Incident) -> None:
         lambda view: owner_uid(view.one(POD, pod) or incident.pod) is None,
         lambda view: f"its owner is {owner_uid(view.one(POD, pod) or incident.pod)}",
     )
-    scene.recording.wait_until(ownerless, deadlines.CONTROLLER, incident.since)
+    scene.recording.wait_until(ownerless, deadlines.CONTROLLER, incident.since, incident.struck)
     scene.recording.always(PodReady(pod), incident.since)
 
 
@@ -194,7 +194,7 @@ def surplus_deleted(scene: Scene, replicaset: Object, incident: Incident, count:
         lambda view: tell_pods(list(view.all(POD))),
     )
     bound = deadlines.CONTROLLER + deadlines.termination(incident.pod)
-    scene.recording.wait_until(one_gone, bound, incident.since)
+    scene.recording.wait_until(one_gone, bound, incident.since, incident.struck)
     since = scene.look_again(REPLICA_SET, replicaset)
     scene.recording.always(one_gone, since)
 
@@ -206,16 +206,16 @@ def same_pods(scene: Scene, replicaset: Object, incident: Incident) -> None:
     scene.recording.always(SamePods(incident.known), incident.since)
 
 
-@then("the Service sends that Pod no more requests")
+@then("the Service no longer lists that Pod")
 def left_out(scene: Scene, incident: Incident) -> None:
-    """The Pod is no longer among those that the Service sends requests to."""
+    """The Pod is no longer among those that Nodes are told to send its requests to."""
     left = Check(
         f"the Service leaves Pod {name(incident.pod)} out",
         frozenset({ENDPOINT_SLICE}),
         lambda view: uid(incident.pod) not in _served(view),
         lambda _: "it still sends requests there",
     )
-    scene.recording.wait_until(left, deadlines.ENDPOINT_REMOVED, incident.since)
+    scene.recording.wait_until(left, deadlines.ENDPOINT_REMOVED, incident.since, incident.struck)
 
 
 @then(parsers.parse("the ReplicaSet counts {count:d} Ready Pod"))
@@ -232,7 +232,7 @@ def counts_ready(scene: Scene, replicaset: Object, incident: Incident, count: in
         lambda view: counted(view) == count,
         lambda view: f"it counts {counted(view)}",
     )
-    scene.recording.wait_until(noticed, deadlines.CONTROLLER, incident.since)
+    scene.recording.wait_until(noticed, deadlines.CONTROLLER, incident.since, incident.struck)
 
 
 def wait_for_brand_new(
@@ -255,9 +255,9 @@ def wait_for_brand_new(
     start = deadlines.pod_ready(replicaset["spec"]["template"])
     bound = deadlines.replacement_ready(replicaset["spec"]["template"], noticed)
     ask = scene.recording.wait_until
-    made = ask(coming("a brand-new Pod is made", lambda _: True), bound, incident.since)
-    started = ask(coming("a brand-new Pod is started", is_started), bound, incident.since)
-    ready = ask(coming("a brand-new Pod is Ready", is_ready), bound, incident.since)
+    made = ask(coming("a brand-new Pod is made", lambda _: True), bound, incident.since, incident.struck)
+    started = ask(coming("a brand-new Pod is started", is_started), bound, incident.since, incident.struck)
+    ready = ask(coming("a brand-new Pod is Ready", is_ready), bound, incident.since, incident.struck)
     measurements.add("reaction", made.at - incident.since.at, noticed.seconds, noticed.origin)
     measurements.add(
         "repair", started.at - made.at, deadlines.POD_STARTUP.seconds, deadlines.POD_STARTUP.origin

@@ -123,7 +123,9 @@ def unready_answers(scene: Scene, client: Object, incident: Incident) -> None:
 def address_is_lost(scene: Scene, client: Object, replicaset: Object, incident: Incident) -> None:
     """Nobody answers there; or a stranger, as addresses are given out again after a while."""
     lost = incident.pod
-    scene.recording.wait_until(Gone(POD, uid(lost)), deadlines.termination(lost), incident.since)
+    scene.recording.wait_until(
+        Gone(POD, uid(lost)), deadlines.termination(lost), incident.since, incident.struck
+    )
     pods = scene.owned(POD, replicaset)
     if any(pod["status"].get("podIP") == lost["status"]["podIP"] for pod in pods):
         raise TrialError("a Pod of the ReplicaSet happens to have been given the address of the lost one")

@@ -135,6 +135,7 @@ def new_pods_answer(
         ),
         bound,
         incident.since,
+        incident.struck,
     )
     inquiry = _at_name(scene, client)
     limit = deadlines.SERVICE_PROGRAMMED

@@ -546,7 +546,11 @@ def _demand_pending(scene: Scene, claim: Object, since: Mark) -> Mark:
     for looked in (before, before + 1):
         label = {"metadata": {"labels": {"look": f"after-{looked}"}}}
         scene.api.merge(CLAIM, scene.namespace.name, name(claim), label)
-        scene.recording.wait_until(_looked(claim, looked) | ClaimBound(uid(claim)), deadlines.VOLUME_BOUND)
+        # Events may be dropped: that its controller says nothing is no word against it.
+        with preparing("the controller of claims is to say that it has looked"):
+            scene.recording.wait_until(
+                _looked(claim, looked) | ClaimBound(uid(claim)), deadlines.VOLUME_BOUND
+            )
     pending = Check(
         "the claim is Pending",
         frozenset({CLAIM}),

@@ -76,7 +76,9 @@ def recreate(scene: Scene, pod: Object) -> Object:
     """Delete the lab's Pod, wait until it is gone, and make it from the same file; gives the new one."""
     incident = pods.delete(scene, pod)
     with preparing("the Pod is to be gone"):
-        scene.recording.wait_until(Gone(POD, uid(pod)), deadlines.termination(pod), incident.since)
+        scene.recording.wait_until(
+            Gone(POD, uid(pod)), deadlines.termination(pod), incident.since, incident.struck
+        )
     return scene.start_pod(_NGINX)
 
 

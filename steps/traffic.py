@@ -43,7 +43,8 @@ def outage(steady: Client, measurements: Measurements) -> None:
     record = _end(steady, measurements)
     if not record.lost:
         record.demand_steady(_BRIEF)
-    demand(bool(record.lost), "an outage", str(record))
+    longest = max((each.seconds for each in record.outages()), default=0.0)
+    demand(longest >= _BRIEF, f"an outage of {_BRIEF:g} s at least: no Pod starts in less", str(record))
     demand(record.requests[-1].ok, "requests are answered again in the end", str(record))
 
 

@@ -186,7 +186,7 @@ def on_disk(scene: Scene, pod: Object, word: str, node_disk: None) -> Object:
 def gone_from_disk(scene: Scene, incident: Incident, inspector: Object, word: str) -> None:
     """Once the API has the Pod no more, neither has the Node its file."""
     bound = deadlines.termination(incident.pod)
-    scene.recording.wait_until(Gone(POD, uid(incident.pod)), bound, incident.since)
+    scene.recording.wait_until(Gone(POD, uid(incident.pod)), bound, incident.since, incident.struck)
     found = _search_disk(scene, inspector, word)
     demand(not found, "no file of the Pod on its Node's disk", f"it still has {', '.join(found)}")
 
@@ -270,7 +270,7 @@ def write_to_node(cluster: Cluster, scene: Scene, node_file: str) -> Object:
 def found_there(scene: Scene, incident: Incident, node_file: str) -> None:
     """It is there with its content."""
     bound = deadlines.termination(incident.pod)
-    scene.recording.wait_until(Gone(POD, uid(incident.pod)), bound, incident.since)
+    scene.recording.wait_until(Gone(POD, uid(incident.pod)), bound, incident.since, incident.struck)
     pod = _pod_at(scene, node_of(scene, incident.pod), "same-node")
     _demand_content(files.read(scene.api, pod, "app", _in_volume(pod, "app", node_file)), node_file)
 
@@ -295,7 +295,8 @@ def _rebooted(scene: Scene, incident: Incident) -> Object:
     """Wait until the Pod's container runs anew and the Node answers for it; gives the Pod."""
     pod, instance = uid(incident.pod), container_status(incident.pod, "app")["containerID"]
     anew = Replaced(pod, "app", instance) & PodReady(pod)
-    scene.recording.wait_until(anew, deadlines.NODE_BOOT, incident.since)
+    bound = deadlines.CONTAINER_RESTART + deadlines.pod_ready(incident.pod)
+    scene.recording.wait_until(anew, bound, incident.since, incident.struck)
     return scene.now(POD, pod)
 
 

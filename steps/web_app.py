@@ -84,7 +84,7 @@ def all_ended(scene: Scene, incident: Incident) -> None:
     """The last that was heard of the Pod is that none of its containers runs any more."""
     pod = uid(incident.pod)
     bound = deadlines.termination(incident.pod)
-    seen = scene.recording.wait_until(Gone(POD, pod), bound, incident.since)
+    seen = scene.recording.wait_until(Gone(POD, pod), bound, incident.since, incident.struck)
     last = seen.world.gone(POD, pod) or incident.pod
     running = [
         each["name"] for each in last["status"]["containerStatuses"] if "terminated" not in each["state"]

@@ -19,7 +19,7 @@ for variable in [each for each in os.environ if each.startswith("PYTEST_XDIST_")
     # Runs that tests start would take themselves for workers of this one.
     del os.environ[variable]
 
-TEST_CLUSTER = "tests"
+TEST_CLUSTER = os.environ.get("PODPROOF_TEST_CLUSTER", "tests")
 """A name of its own, so that the tests leave a cluster alone that somebody is using."""
 
 

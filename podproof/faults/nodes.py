@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -256,7 +256,7 @@ def reboot(cluster: Cluster, scene: Scene, pod: Object) -> Incident:
     incident = before(scene, pod)
     with injected(PoweredOff(cluster, pod["spec"]["nodeName"])):
         pass
-    return incident
+    return replace(incident, struck=scene.recording.mark())
 
 
 def _belongs_to_node(pod: Object) -> bool:

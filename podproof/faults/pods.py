@@ -24,6 +24,7 @@ class Incident:
         since: The moment just before.
         known: The uids of all Pods that existed then.
         noticed: How long the Pod's controller may take to learn of it.
+        struck: The moment at which it was there for certain: what is to follow is given time from then on.
         by_liveness: Whether it is the liveness check that ends the container, which takes its time.
     """
 
@@ -32,6 +33,7 @@ class Incident:
     known: frozenset[str]
     by_liveness: bool = False
     noticed: Deadline = deadlines.CONTROLLER
+    struck: Mark | None = None
 
 
 def before(scene: Scene, pod: Object) -> Incident:
@@ -45,8 +47,7 @@ def delete(scene: Scene, pod: Object) -> Incident:
     """Delete a Pod, and confirm that the API server has marked it."""
     incident = before(scene, pod)
     scene.api.delete(POD, scene.namespace.name, name(pod), uid=uid(pod))
-    _confirm(scene, incident, "marked for deletion", _is_leaving)
-    return incident
+    return replace(incident, struck=_confirm(scene, incident, "marked for deletion", _is_leaving))
 
 
 def request_eviction(api: Api, pod: Object) -> None:
@@ -76,8 +77,7 @@ def evict(scene: Scene, pod: Object) -> Incident:
     """
     incident = before(scene, pod)
     request_eviction(scene.api, pod)
-    _confirm(scene, incident, "marked as evicted", _is_evicted)
-    return incident
+    return replace(incident, struck=_confirm(scene, incident, "marked as evicted", _is_evicted))
 
 
 def fail(scene: Scene, pod: Object) -> Incident:

@@ -88,15 +88,18 @@ class ClusterObjects:
         if (kind, name(thing)) not in self.made:
             self.made.append((kind, name(thing)))
 
-    def delete(self) -> None:
+    def delete(self, *, claims: bool = False) -> None:
         """Delete everything that was made, and the volumes that were made for it, and wait until all is gone.
 
         The namespace must be gone: a volume does not go before its claim.
 
+        Args:
+            claims: Whether the namespace had claims, for which volumes may have been made.
+
         Raises:
             CleanupError: Something was still there when time was up; the text names what holds it.
         """
-        if not self.made:
+        if not self.made and not claims:
             return
         # A provisioner may need its class to remove a volume, so classes go later.
         self._await_gone([(PERSISTENT_VOLUME, each) for each in self._reclaimed()])

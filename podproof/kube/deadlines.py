@@ -195,6 +195,7 @@ METRICS_MEASURED = Deadline(
     60,
     "what a Pod uses is known once it was measured twice",
     "metrics-server --metric-resolution, as released 15 s, twice, and its own start",
+    TOLERANCE,
 )
 AUTOSCALED = Deadline(
     "an autoscaler to change a count",
@@ -212,6 +213,7 @@ POLICY_ENFORCED = Deadline(
     15,
     "Kubernetes promises no time; network plugins take a second or two",
     _OURS,
+    TOLERANCE,
 )
 EVICTED_FOR_DISK = Deadline(
     "the kubelet to evict a Pod that takes too much disk",

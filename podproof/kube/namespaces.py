@@ -121,7 +121,12 @@ class Namespace:
         try:
             self._empty()
         finally:
-            self.beyond.delete()
+            self.beyond.delete(
+                claims=any(
+                    "volumeClaimTemplates" in str(each.submitted) or each.stored["kind"] == CLAIM.name
+                    for each in self.applied
+                )
+            )
 
     def _empty(self) -> None:
         with Recording(self._api, self.name, (POD, CLAIM)) as recording:

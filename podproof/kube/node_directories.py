@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podproof.errors import CleanupError
+from podproof.errors import CleanupError, TrialError
 from podproof.kube import deadlines, files
 from podproof.kube.cluster_objects import NODE_DIRECTORY
 from podproof.kube.conditions import preparing
@@ -51,17 +51,26 @@ class NodeDirectories:
         Raises:
             CleanupError: Something is left; the text names the Node.
         """
+        troubles = []
         for node, keeper in self._keepers.items():
-            with preparing(f"Pod {name(keeper)} is to clean up on Node {node}"):
-                # Its Node may have been off.
-                self._scene.recording.wait_until(PodReady(uid(keeper)), deadlines.NODE_BOOT)
-            path = _seen(self._own)
-            result = files.run(
-                self._scene.api, keeper, _CONTAINER, 'rm -rf "$1"; [ ! -e "$1" ] || find "$1"', path
-            )
-            if not result.ok or result.stdout:
-                left = result.stdout or result.stderr
-                raise CleanupError(f"left on Node {node} in {self._own}: {' '.join(left.split())}")
+            try:
+                self._remove_from(node, keeper)
+            except TrialError as error:  # the other Nodes are cleaned all the same
+                troubles.append(str(error))
+        if troubles:
+            raise CleanupError("; ".join(troubles))
+
+    def _remove_from(self, node: str, keeper: Object) -> None:
+        with preparing(f"Pod {name(keeper)} is to clean up on Node {node}"):
+            # Its Node may have been off.
+            self._scene.recording.wait_until(PodReady(uid(keeper)), deadlines.NODE_BOOT)
+        path = _seen(self._own)
+        result = files.run(
+            self._scene.api, keeper, _CONTAINER, 'rm -rf "$1"; [ ! -e "$1" ] || find "$1"', path
+        )
+        if not result.ok or result.stdout:
+            left = result.stdout or result.stderr
+            raise CleanupError(f"left on Node {node} in {self._own}: {' '.join(left.split())}")
 
     def _run(self, node: Object, script: str, path: str) -> None:
         files.must_run(self._scene.api, self._keeper(node), _CONTAINER, script, _seen(path))

@@ -170,13 +170,21 @@ class Recording:
 
     # Questions.
 
-    def wait_until(self, condition: Condition, deadline: Deadline, since: Mark | None = None) -> Observation:
+    def wait_until(
+        self,
+        condition: Condition,
+        deadline: Deadline,
+        since: Mark | None = None,
+        counted_from: Mark | None = None,
+    ) -> Observation:
         """The first moment, from `since` on, at which a condition holds; waits for it if it has not come.
 
         Args:
             condition: What to wait for.
             deadline: How long after `since` it may come.
             since: The moment from which on to look, and from which on time counts; now if None.
+            counted_from: The moment from which on time counts, if that is a later one: what podproof itself
+                took until a fault was there is no time of the cluster's.
 
         Raises:
             Falsified: It did not hold in time, or never can any more.
@@ -184,7 +192,8 @@ class Recording:
                 delivered it late, or Pods cannot be started for a reason that lies outside of the claim.
         """
         since = since or self.mark()
-        end = since.at + deadline.patience
+        start = counted_from or since
+        end = start.at + deadline.patience
         world = self.world(since)
         position, change = since.position, None
         moment = since
@@ -215,7 +224,7 @@ class Recording:
             if condition.holds(world):
                 raise TrialError(
                     f"whether it came in time is not known: {condition.describe()}, but the recording had "
-                    f"that only {change.at - since.at:.3f} s after the start of a wait for {deadline}"
+                    f"that only {change.at - start.at:.3f} s after the start of a wait for {deadline}"
                 )
         for pod in self.latest(POD):
             if obstacle := why_not_started(pod):

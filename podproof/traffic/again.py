@@ -52,7 +52,8 @@ def ask_until(
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda answer: not holds(answer)),
-        stop=lambda _: time.monotonic() - start >= deadline.patience,
+        # By when it was asked: an answer may take long, and the last question has to come when time is up.
+        stop=lambda _: asked - start >= deadline.patience,
         wait=tenacity.wait_fixed(_PAUSE),
         retry_error_callback=give_up,
     )

@@ -20,7 +20,7 @@ from podproof.kube.kinds import Object, name
 CLIENTS = 30
 """How many clients the manifest has."""
 
-_HELD_BACK = 0.7
+_HELD_BACK = 0.8
 """In which share of the kernel's periods a Pod must be held back at least to be sure of it.
 
 A Pod that always has requests, and gets all the CPU time that its limit allows, is held back in each. It is

@@ -9,6 +9,7 @@ from podproof.pytest_plugin.document import read_feature
 ROOT = Path(__file__).parents[2]
 _HEADING = re.compile(r"## \[(\S+)\]\(\.\./features/(\S+)\)")
 _ROW = re.compile(r"\| `([a-z0-9-]+)` \| ([^|]+) \|")
+_LIMITS = re.compile(r"\| `([a-z0-9-]+)` \|[^|]+\|[^|]+\| ([^|]+) \|")
 
 
 def listed() -> dict[str, tuple[str, str]]:
@@ -43,6 +44,17 @@ def tried() -> dict[str, str]:
 
 def test_every_claim_of_the_list_has_a_rule_in_its_feature_and_every_rule_is_listed() -> None:
     assert tried() == {slug: file for slug, (file, _) in listed().items()}
+
+
+def test_a_claim_has_limits_in_the_list_if_scenarios_prove_some() -> None:
+    text = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    told = {slug for slug, limits in _LIMITS.findall(text) if limits.strip() != "-"}
+    proven: set[str] = set()
+    for path in sorted((ROOT / "features").rglob("*.feature")):
+        for rule in read_feature(path, path.name).rules:
+            if any(tag.name == "limit" for scenario in rule.scenarios for tag in scenario.tags):
+                proven |= {tag.name for tag in rule.tags if tag.name in registered()}
+    assert proven == told
 
 
 def test_every_claim_of_the_list_is_registered_and_the_other_way_round() -> None:
