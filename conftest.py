@@ -18,6 +18,7 @@ from podproof.kube.recording import Recording
 from podproof.kube.scene import Scene
 from podproof.traffic.steady import Traffic
 
+pytest.register_assert_rewrite("steps")  # whichever of them imports another first, or pytest warns
 pytest_plugins = [
     "steps.autoscaling",
     "steps.claims",

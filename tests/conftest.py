@@ -46,6 +46,7 @@ def cluster() -> Iterator[EmbeddedCluster]:
     """A cluster for the tests that need one; it ends with this process at the latest."""
     embedded = EmbeddedCluster(TEST_CLUSTER, report=Progress())
     embedded.up(owner=os.getpid())
+    ours = embedded.owner == os.getpid()  # or somebody keeps it running, to be quicker
     yield embedded
     embedded.release(os.getpid())
-    assert not embedded.is_running, "a test has made the cluster outlive its owner"
+    assert not (ours and embedded.is_running), "a test has made the cluster outlive its owner"

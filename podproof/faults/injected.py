@@ -112,7 +112,6 @@ class _Guard:
     """The process that undoes a fault when this one cannot; see `podproof.faults.guard`."""
 
     def __init__(self, entry: Entry, cluster: Cluster) -> None:
-        self._log = entry.path.with_suffix(".log")
         mark: Mapping[str, str] = getattr(cluster, "mark", {})  # so that it goes with its cluster
         read, self._write = os.pipe()
         undo_it = [sys.executable, "-m", "podproof.faults.undo", str(entry.path)]
@@ -120,7 +119,7 @@ class _Guard:
             self._pid = daemon.spawn(
                 [sys.executable, "-I", "-S", guard.__file__, str(read), f"{entry.seconds:g}", *undo_it],
                 os.environ | mark,
-                self._log,
+                entry.path.with_suffix(".log"),
                 keep=(read,),
             )
         finally:
@@ -139,4 +138,3 @@ class _Guard:
         self.await_end(deadlines.GUARD_ENDED.seconds)
         os.close(self._descriptor)
         daemon.reap(self._pid)
-        self._log.unlink(missing_ok=True)

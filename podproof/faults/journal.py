@@ -86,8 +86,9 @@ class Entry:
                 self.path.parent.rmdir()
 
     def remove(self) -> None:
-        """The fault is undone: forget it."""
+        """The fault is undone: forget it, and what its guard may have said."""
         self.path.unlink(missing_ok=True)
+        self.path.with_suffix(".log").unlink(missing_ok=True)
 
 
 def directory_of(cluster: Cluster) -> Path:

@@ -6,7 +6,6 @@ Run as ``python -m podproof.faults.undo FILE`` it undoes one: this is what a gua
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from podproof.cluster.base import Cluster
@@ -67,9 +66,6 @@ def main(path: Path) -> int:
     except PodproofError as error:
         print(f"{entry.describes}: not undone: {error}", file=sys.stderr)
         return error.exit_status
-    path.with_suffix(".log").unlink(missing_ok=True)  # ours: nobody else would remove it
-    with suppress(OSError):  # other faults are in it
-        path.parent.rmdir()
     return 0
 
 
