@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from podproof.reporting.spread_table import spread_lines
 from podproof.reporting.verdict_table import GAP, HEADER, NOTHING, cells, line, needs_explaining, widths
 from podproof.verdicts.claims import ClaimVerdict, Verdict
 
@@ -45,3 +46,11 @@ def write_verdicts(
             reporter.write_line(f"{GAP}{claim.why}")
     if ended_early:
         reporter.write_line(f"partial: {ended_early}", yellow=True)
+
+
+def write_measurements(reporter: pytest.TerminalReporter, claims: Sequence[ClaimVerdict]) -> None:
+    """Write how the measurements of scenarios that were repeated are spread; nothing if none were."""
+    if lines := spread_lines(claims, reporter._tw.fullwidth):
+        reporter.section("measurements, in seconds")
+        for line in lines:
+            reporter.write_line(line)
