@@ -23,7 +23,7 @@ def write_verdicts(
     reporter: pytest.TerminalReporter, claims: Sequence[ClaimVerdict], ended_early: str
 ) -> None:
     """Write one row for each claim, and under it why, where it is not simply true."""
-    reporter.section("verdicts")
+    reporter.write_sep("=", "verdicts")
     rows = [cells(claim) for claim in claims]
     columns = widths(rows)
     wide = len(line(HEADER, columns)) <= reporter._tw.fullwidth
@@ -51,6 +51,6 @@ def write_verdicts(
 def write_measurements(reporter: pytest.TerminalReporter, claims: Sequence[ClaimVerdict]) -> None:
     """Write how the measurements of scenarios that were repeated are spread; nothing if none were."""
     if lines := spread_lines(claims, reporter._tw.fullwidth):
-        reporter.section("measurements, in seconds")
-        for line in lines:
-            reporter.write_line(line)
+        reporter.write_sep("=", "measurements, in seconds")
+        for each in lines:
+            reporter.write_line(each)

@@ -55,6 +55,15 @@ def test_lateness_is_summed_up() -> None:
 
 
 @pytest.mark.parametrize(
+    ("broken", "resumed", "counts"),
+    [(0.1, 0.2, True), (0.1, 0.6, False), (0.6, 0.8, False), (0.9, 1.3, False), (1.1, 1.3, True)],
+)
+def test_what_an_interruption_delayed_does_not_count(broken: float, resumed: float, counts: bool) -> None:
+    # It arrives at 1.0 and was sent at 0.5.
+    assert bool(event_lateness([change(late=0.5)], [(broken, resumed)])) is counts
+
+
+@pytest.mark.parametrize(
     ("milliseconds", "why"),
     [
         ([], "no event told its time to the microsecond"),
