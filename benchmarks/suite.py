@@ -25,6 +25,10 @@ OWN_GOAL = 10.0
 SECONDS_GOALS = {"not slow": 240.0, "": 900.0}
 """By what pytest's ``-m`` selects."""
 
+LATENESS_GOAL = 0.1
+"""Seconds from the time that an event carries to its arrival, at the 99th percentile, on two idle cores. The
+shortest bound that scenarios check is ten times as long."""
+
 WORKERS = "3"
 """As many as `make features` has."""
 
@@ -65,6 +69,7 @@ def _run(marks: str, what: str) -> list[Figure]:
         Figure(f"{what}, {WORKERS} at a time", "s", [seconds], SECONDS_GOALS[marks]),
         Figure(f"{what}: the runner at its peak, proportional", "MiB", [peak.highest], RUNNER_GOAL),
         Figure(f"{what}: the runner's own share of their time", "%", [_own_share()], OWN_GOAL),
+        Figure(f"{what}: an event is seen, 99th percentile", "s", [_lateness()], LATENESS_GOAL),
     ]
 
 
@@ -97,6 +102,14 @@ def _own_share() -> float:
     ran = _ran()
     own = sum(float(scenario["details"]["own_milliseconds"]) for scenario in ran) / 1000
     return 100 * own / sum(float(scenario["seconds"]) for scenario in ran)
+
+
+def _lateness() -> float:
+    """Seconds after which the recording has seen 99 of 100 events."""
+    recording = json.loads((_REPORTS / "latest" / "verdicts.json").read_text())["recording"]
+    if recording["p99"] is None:
+        sys.exit(f"how late the recording is could not be measured: {recording['why_unknown']}")
+    return float(recording["p99"])
 
 
 class _Peak(threading.Thread):

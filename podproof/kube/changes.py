@@ -35,11 +35,6 @@ class Change:
     thing: Object
     server: datetime | None
 
-    @property
-    def late(self) -> float | None:
-        """Seconds from the server's timestamp, a whole second, to arrival: up to 1 s too much."""
-        return (self.wall - self.server).total_seconds() if self.server else None
-
     def describe(self, start: float) -> str:
         """One line; `start` is the monotonic time that counts as zero."""
         # An Event's own name is a number; what it is about stands in its summary.

@@ -18,7 +18,8 @@ from podproof.kube.changes import GONE, Change, Gap, Mark, Observation, World, s
 from podproof.kube.client import Api
 from podproof.kube.conditions import Condition, Falsified
 from podproof.kube.deadlines import Deadline
-from podproof.kube.kinds import POD, RECORDED, Kind, Object, name, uid
+from podproof.kube.kinds import EVENT, POD, RECORDED, Kind, Object, name, uid
+from podproof.kube.lateness import event_lateness
 from podproof.kube.states import why_not_started
 from podproof.kube.watcher import Watcher, version
 
@@ -156,17 +157,10 @@ class Recording:
             ]
         return sorted(rows, key=lambda row: row["seconds"])
 
-    def lateness(self) -> dict[str, float]:
-        """For each kind's name, the most seconds by which a change arrived after its server timestamp.
-
-        Timestamps are whole seconds, so up to one second of it is rounding.
-        """
-        worst: dict[str, float] = {}
-        with self._news:
-            for change in self._changes:
-                if change.late is not None:
-                    worst[change.kind.name] = max(worst.get(change.kind.name, 0.0), change.late)
-        return worst
+    def event_lateness(self) -> list[float]:
+        """How late each event arrived that tells; see `podproof.kube.lateness`. Seconds."""
+        watcher = self._watchers.get(EVENT)
+        return event_lateness(self.history(EVENT), tuple(watcher.breaks) if watcher else ())
 
     # Questions.
 

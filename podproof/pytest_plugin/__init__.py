@@ -1,8 +1,8 @@
 """The pytest plugin: `.feature` files are collected, run against a real cluster, and judged.
 
 Where things are: `options` the command line; `document`, `checks`, `collector` from files to items; `trial`,
-`life`, `failure_text` one scenario while it runs; `cluster_use`, `run` the whole run; `table`, `junit` what
-is shown. Only what every pytest start needs is imported here.
+`life`, `failure_text` one scenario while it runs; `repeat`, `cluster_use`, `run` the whole run; `table`,
+`junit` what is shown. Only what every pytest start needs is imported here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from podproof.pytest_plugin.fixtures import cluster, keep_namespace, measurements
+from podproof.pytest_plugin.names import scenario_id
 from podproof.pytest_plugin.options import add_options, check_options, names_features
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFil
 def pytest_configure(config: pytest.Config) -> None:
     """Decide where Allure results go, before allure-pytest looks for it."""
     check_options(config)
+    # A repetition that failed is named like an item; it is run again as its scenario.
+    config.args[:] = [scenario_id(argument) for argument in config.args]
     wanted = getattr(config.option, "allure_report_dir", "")  # absent if allure-pytest is switched off
     if wanted is None and not config.option.collectonly and names_features(config):
         config.option.allure_report_dir = str(_reports_root(config) / "allure-results")
@@ -50,6 +53,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Set up this process's part: it runs scenarios, it decides on the whole run, or both."""
     from podproof.pytest_plugin.cluster_use import CLUSTER_USE, RUN_INPUT, ClusterUse
     from podproof.pytest_plugin.life import Life
+    from podproof.pytest_plugin.repeat import Repeat
     from podproof.reporting.runs import RunReports
 
     config = session.config
@@ -67,6 +71,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         directory = Path(allure).absolute()
         results = AllureResults(directory, clean=config.stash.get(_OWN_ALLURE, False))
     config.pluginmanager.register(Life(config, reports, bridge), "podproof-life")
+    config.pluginmanager.register(Repeat(config), "podproof-repeat")
     if worker_input is None:
         from podproof.pytest_plugin.run import Run, TestStatus
 

@@ -21,7 +21,7 @@ from pytest_bdd.steps import step_function_context_registry
 from podproof.pytest_plugin.checks import did_you_mean, problems
 from podproof.pytest_plugin.claims import Vocabulary, vocabulary
 from podproof.pytest_plugin.document import Example, FeatureFileError, FeatureText, ScenarioText, read_feature
-from podproof.pytest_plugin.names import example_id, item_name
+from podproof.pytest_plugin.names import example_id, item_name, repetition_id
 from podproof.pytest_plugin.plan import plan, shown
 from podproof.verdicts.scenarios import ScenarioPlan
 
@@ -82,15 +82,37 @@ class ScenarioItem(pytest.Function):
 
     Attributes:
         plan: What it is about.
+        repetition: Which one it is, if there are several; else empty.
     """
 
-    def __init__(self, *, plan: ScenarioPlan, **kwargs: Any) -> None:
+    def __init__(self, *, plan: ScenarioPlan, repetition: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.plan = plan
+        self.repetition = repetition
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where it stands in the feature file, and its title."""
-        return self.path, self.plan.line - 1, self.plan.title
+        which = f" ({self.repetition})" if self.repetition else ""
+        return self.path, self.plan.line - 1, f"{self.plan.title}{which}"
+
+    def again(self, number: int, of: int) -> ScenarioItem:
+        """One repetition of this scenario, an item of its own."""
+        row = self.callspec._idlist if hasattr(self, "callspec") else ()
+        which = repetition_id(number, of)
+        spec = CallSpec(_idlist=(*row, which))
+        item: ScenarioItem = ScenarioItem.from_parent(
+            self.parent,
+            name=f"{self.originalname}[{spec.id}]",
+            originalname=self.originalname,
+            callspec=spec,
+            callobj=self.obj,
+            plan=self.plan,
+            repetition=which,
+        )
+        # What was marked since it was collected is marked in its repetitions.
+        item.own_markers[:] = self.own_markers
+        item.keywords.update((mark.name, mark) for mark in self.own_markers)
+        return item
 
 
 def _function(feature: FeatureText, scenario: ScenarioText) -> Callable[..., object]:

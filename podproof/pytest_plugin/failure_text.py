@@ -37,11 +37,15 @@ def failure_text(trial: Trial, phase: str, error: BaseException, notes: Sequence
         repeat: The command that runs just this again.
     """
     plan = trial.plan
+    which = f", {trial.repetition}" if trial.repetition else ""
     outcome = trial.outcome or Outcome.NOT_PROVEN
     meaning = _CHANGE if outcome is Outcome.FALSE and plan.kind is Kind.LIMIT else _MEANING[outcome]
     rows = [
         ("claim", f"{plan.sentence} ({plan.claim})"),
-        ("limit" if plan.kind is Kind.LIMIT else "scenario", f"{plan.title} ({plan.file}:{plan.line})"),
+        (
+            "limit" if plan.kind is Kind.LIMIT else "scenario",
+            f"{plan.title}{which} ({plan.file}:{plan.line})",
+        ),
         ("step", _where(trial, phase)),
         ("verdict", f"{outcome}: {meaning}"),
     ]

@@ -51,9 +51,9 @@ class Life:
         """Begin a scenario, and end it whatever happens."""
         if not isinstance(item, ScenarioItem):
             return (yield)
-        trial = item.stash[TRIAL] = Trial(item.plan)
+        trial = item.stash[TRIAL] = Trial(item.plan, item.repetition)
         if self._bridge:
-            self._bridge.begin(trial.plan)
+            self._bridge.begin(trial.plan, trial.repetition)
         try:
             return (yield)
         finally:
@@ -85,6 +85,8 @@ class Life:
         _look_at_api(item, trial)
         if self._bridge:
             self._bridge.close_steps()
+        if call.when == "call":
+            _ask_how_late(item, trial)
         notes: list[str] = []
         # What failed while cleaning up is looked at too, unless the evidence is there already.
         if call.when == "call" or (call.excinfo and not trial.evidence):
@@ -114,14 +116,14 @@ class Life:
         if full or is_defect(error):
             notes = [traceback_text(excinfo, full=full), *notes]
         phase = report.when
-        text = failure_text(trial, phase, error, notes, repeat_command(item.config, item.nodeid))
+        text = failure_text(trial, phase, error, notes, repeat_command(item.config, trial.plan.nodeid))
         report.longrepr = as_longrepr(text, trial, phase, error)
 
     def _gather(self, item: pytest.Item, trial: Trial) -> list[str]:
         from podproof.reporting.evidence import FAILED, gather
 
         sources = _sources(item)
-        repeat = repeat_command(item.config, item.nodeid)
+        repeat = repeat_command(item.config, trial.plan.nodeid)
         evidence = gather(trial.result(), sources, repeat, _step_spans(trial, sources.recording))
         if self._bridge:
             self._bridge.attach(evidence)
@@ -259,6 +261,13 @@ def _look_at_api(item: pytest.Item, trial: Trial) -> None:
     warnings = list(getattr(api, "warnings", ()))
     trial.api_warnings += warnings[item.session.stash.get(_WARNINGS, 0) :]
     item.session.stash[_WARNINGS] = len(warnings)
+
+
+def _ask_how_late(item: pytest.Item, trial: Trial) -> None:
+    """Keep how late the recording was, as long as it is there."""
+    ask = getattr(_sources(item).recording, "event_lateness", None)
+    if ask is not None:
+        trial.lateness = [round(seconds * 1000) for seconds in ask()]
 
 
 def _trial(request: pytest.FixtureRequest) -> Trial | None:

@@ -40,6 +40,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="let the embedded cluster enforce NetworkPolicies, if it is started for this run",
     )
     group.addoption(
+        "--repeat",
+        default="1",
+        metavar="N",
+        help="run every selected scenario N times, and report the spread of each measurement "
+        "(default: %(default)s)",
+    )
+    group.addoption(
         "--keep-on-failure",
         action="store_true",
         help="leave the namespace of a scenario that failed, to look at it",
@@ -69,6 +76,9 @@ def check_options(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: With one line that says what.
     """
+    wanted = str(config.getoption("repeat"))
+    if not wanted.isdecimal() or not int(wanted):
+        raise pytest.UsageError(f"--repeat takes how often each scenario runs, 1 or more, not {wanted!r}")
     context, kubeconfig = config.getoption("context"), config.getoption("kubeconfig")
     if kubeconfig and not context:
         raise pytest.UsageError("--kubeconfig needs --context NAME: podproof never uses the current context")
@@ -85,8 +95,13 @@ def check_options(config: pytest.Config) -> None:
         )
 
 
+def repetitions(config: pytest.Config) -> int:
+    """How often each scenario is to run."""
+    return int(config.getoption("repeat"))
+
+
 def repeat_command(config: pytest.Config, nodeid: str) -> str:
-    """The command that runs just this scenario again, on the same cluster."""
+    """The command that runs just this scenario again, as often and on the same cluster."""
     words = ["pytest", nodeid]
     for option, default in (
         ("--context", None),
@@ -94,6 +109,7 @@ def repeat_command(config: pytest.Config, nodeid: str) -> str:
         ("--kubernetes-version", None),
         ("--cluster-name", DEFAULT_NAME),
         ("--nodes", None),
+        ("--repeat", "1"),
     ):
         value = config.getoption(option.removeprefix("--").replace("-", "_"))
         if value != default:

@@ -13,10 +13,12 @@ from podproof.errors import PodproofError
 from podproof.pytest_plugin.claims import vocabulary
 from podproof.pytest_plugin.cluster_use import RUN_INPUT, WORKER_INPUT, ClusterUse
 from podproof.pytest_plugin.collector import ScenarioItem
+from podproof.pytest_plugin.names import scenario_id
 from podproof.pytest_plugin.plan import plans_of_files
-from podproof.pytest_plugin.table import write_verdicts
+from podproof.pytest_plugin.table import write_measurements, write_verdicts
 from podproof.reporting.runs import RunReports, shortest
 from podproof.verdicts.claims import ClaimVerdict, judge_all
+from podproof.verdicts.repetitions import combine
 from podproof.verdicts.results import ClusterFacts, RunFacts, results_document, write_results
 from podproof.verdicts.scenarios import Outcome, ScenarioPlan, ScenarioResult
 
@@ -34,7 +36,7 @@ class Run:
         self._reports = reports
         self._allure = allure
         self._started = datetime.now().astimezone()
-        self._selected: list[str] = []
+        self._selected: dict[str, list[str]] = {}
         self._results: dict[str, ScenarioResult] = {}
         self._cluster = ClusterFacts.none()
         self._ended_early = ""
@@ -95,7 +97,8 @@ class Run:
         return self._config.pluginmanager.hasplugin("dsession")
 
     def _begin(self, selected: Iterable[str]) -> None:
-        self._selected = list(selected)
+        for nodeid in selected:
+            self._selected.setdefault(scenario_id(nodeid), []).append(nodeid)
         self._reports.begin()
         self._acquire()
         # A run that could not even begin takes nothing away.
@@ -126,7 +129,7 @@ class Run:
         data = getattr(report, "podproof", None)
         if data is not None:
             self._results[report.nodeid] = _so_far(ScenarioResult.from_json(data["result"]), report.when)
-        elif report.failed and (plan := self._plans().get(report.nodeid)) is not None:
+        elif report.failed and (plan := self._plans().get(scenario_id(report.nodeid))) is not None:
             # No scenario's own report: the process that ran it is gone.
             self._results[report.nodeid] = ScenarioResult(plan, Outcome.NOT_PROVEN, report.longreprtext)
 
@@ -165,6 +168,7 @@ class Run:
         """Show the verdicts at the end of pytest's own output."""
         if self._verdicts:
             write_verdicts(terminalreporter, self._verdicts, self._ended_early)
+            write_measurements(terminalreporter, self._verdicts)
             if self._written:
                 terminalreporter.write_line(f"written to {shortest(self._reports.latest / 'verdicts.json')}")
         for trouble in self._trouble:
@@ -192,16 +196,14 @@ class Run:
         """Every scenario of every claim that the run touched, those that were not run included."""
         plans = self._plans()
         touched = {plans[nodeid].claim for nodeid in self._selected if nodeid in plans}
-        return [
-            self._results.get(nodeid) or ScenarioResult(plan, Outcome.NOT_RUN, self._why_not_run(nodeid))
-            for nodeid, plan in plans.items()
-            if plan.claim in touched
-        ]
+        return [self._result(plan) for plan in plans.values() if plan.claim in touched]
 
-    def _why_not_run(self, nodeid: str) -> str:
-        if nodeid not in self._selected:
-            return "not selected"
-        return self._ended_early or "the run ended before its turn"
+    def _result(self, plan: ScenarioPlan) -> ScenarioResult:
+        repetitions = self._selected.get(plan.nodeid)
+        if repetitions is None:
+            return ScenarioResult(plan, Outcome.NOT_RUN, "not selected")
+        missing = ScenarioResult(plan, Outcome.NOT_RUN, self._ended_early or "the run ended before its turn")
+        return combine([self._results.get(nodeid, missing) for nodeid in repetitions])
 
     def _plans(self) -> dict[str, ScenarioPlan]:
         files = dict.fromkeys(nodeid.partition("::")[0] for nodeid in self._selected)

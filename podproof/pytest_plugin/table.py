@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from podproof.reporting.spread_table import spread_lines
 from podproof.reporting.verdict_table import GAP, HEADER, NOTHING, cells, line, needs_explaining, widths
 from podproof.verdicts.claims import ClaimVerdict, Verdict
 
@@ -22,7 +23,7 @@ def write_verdicts(
     reporter: pytest.TerminalReporter, claims: Sequence[ClaimVerdict], ended_early: str
 ) -> None:
     """Write one row for each claim, and under it why, where it is not simply true."""
-    reporter.section("verdicts")
+    reporter.write_sep("=", "verdicts")
     rows = [cells(claim) for claim in claims]
     columns = widths(rows)
     wide = len(line(HEADER, columns)) <= reporter._tw.fullwidth
@@ -45,3 +46,11 @@ def write_verdicts(
             reporter.write_line(f"{GAP}{claim.why}")
     if ended_early:
         reporter.write_line(f"partial: {ended_early}", yellow=True)
+
+
+def write_measurements(reporter: pytest.TerminalReporter, claims: Sequence[ClaimVerdict]) -> None:
+    """Write how the measurements of scenarios that were repeated are spread; nothing if none were."""
+    if lines := spread_lines(claims, reporter._tw.fullwidth):
+        reporter.write_sep("=", "measurements, in seconds")
+        for each in lines:
+            reporter.write_line(each)

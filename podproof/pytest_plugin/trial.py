@@ -29,15 +29,18 @@ class Trial:
     """One scenario in the process that runs it.
 
     Attributes:
+        repetition: Which repetition this is, if there are several; else empty.
         outcome: What is known so far; None until a phase has ended that decides it.
         reason: Why it is not TRUE.
         failed_step: The index of the step that failed; None if it was none of them.
         evidence: The directory of its evidence, relative to the reports of the run.
         details: Counts that the machinery wants to see in the results.
         api_warnings: What the API server warned of for the first time.
+        lateness: How late the recording saw each event that tells, in milliseconds.
     """
 
     plan: ScenarioPlan
+    repetition: str = ""
     outcome: Outcome | None = None
     reason: str = ""
     failed_step: int | None = None
@@ -45,6 +48,7 @@ class Trial:
     measurements: Measurements = field(default_factory=Measurements)
     details: dict[str, int] = field(default_factory=dict)
     api_warnings: list[str] = field(default_factory=list)
+    lateness: list[int] = field(default_factory=list)
     _started: datetime = field(default_factory=lambda: datetime.now().astimezone())
     _began: float = field(default_factory=time.monotonic)
     _busy_before: float = field(default_factory=time.process_time)
@@ -93,6 +97,7 @@ class Trial:
             evidence=self.evidence,
             details={**self.details, "own_milliseconds": self._own_milliseconds()},
             api_warnings=tuple(self.api_warnings),
+            lateness=tuple(self.lateness),
         )
 
     def step_times(self) -> list[tuple[str, float, float]]:

@@ -30,9 +30,10 @@ from allure_commons.model2 import TestStepResult as Step
 
 import podproof
 from podproof.reporting.evidence import Evidence
+from podproof.reporting.spread_table import spread_lines
 from podproof.reporting.verdict_table import as_text
 from podproof.verdicts.claims import ClaimVerdict
-from podproof.verdicts.results import ClusterFacts
+from podproof.verdicts.results import ClusterFacts, lateness
 from podproof.verdicts.scenarios import Kind, Outcome, ScenarioPlan, ScenarioResult, StepStatus
 
 _STATUS = {
@@ -61,6 +62,8 @@ _WRITTEN_BY_ALLURE = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-((result|container|globals)\.json|attachment(\.\w+)?)"
 )
 """What allure-pytest calls the files of a run."""
+_REPORT_WIDTH = 160
+"""Characters of a line in a text that is attached."""
 _KEPT_LABELS = frozenset({"host", "thread", "framework", "language"})
 
 
@@ -69,6 +72,7 @@ class AllureBridge:
 
     def __init__(self) -> None:
         self._result: ScenarioResult | None = None
+        self._repetition = ""
         self._trace = ""
         self._steps: list[str] = []
         allure_commons.plugin_manager.register(self)
@@ -77,8 +81,9 @@ class AllureBridge:
         """Leave Allure's hooks."""
         allure_commons.plugin_manager.unregister(self)
 
-    def begin(self, plan: ScenarioPlan) -> None:
-        """A scenario begins."""
+    def begin(self, plan: ScenarioPlan, repetition: str) -> None:
+        """A scenario begins; `repetition` says which one it is, if there are several."""
+        self._repetition = repetition
         self._result = ScenarioResult(plan, Outcome.NOT_RUN, "the run was interrupted")
         self._trace = ""
 
@@ -123,7 +128,7 @@ class AllureBridge:
     def report_result(self, result: TestResult) -> None:
         """Allure is about to write a result: make it say what a reader wants to know."""
         if self._result is not None:
-            describe(result, self._result, self._trace)
+            describe(result, self._result, self._repetition, self._trace)
 
     @allure_commons.hookimpl(tryfirst=True)
     def report_container(self, container: TestResultContainer) -> None:
@@ -168,11 +173,12 @@ class AllureResults:
             "Cluster": f"{cluster.name} ({cluster.provider})" if cluster.name else "none",
             "Nodes": f"{len(cluster.nodes)}, {victims} of them for Node faults",
             "Claims": ", ".join(f"{count} {verdict}" for verdict, count in counts.items()),
+            "Recording": str(lateness(claims)),
             "podproof": podproof.__version__,
         }
-        allure_commons.plugin_manager.hook.global_attach_data(
-            body=as_text(claims), name="Verdicts", attachment_type="text/plain", extension="txt"
-        )
+        _attach_to_run("Verdicts", as_text(claims))
+        if spreads := spread_lines(claims, _REPORT_WIDTH):
+            _attach_to_run("Measurements in seconds", "\n".join(spreads) + "\n")
         text = "".join(f"{name} = {value}\n" for name, value in facts.items())
         (self._directory / "environment.properties").write_text(text, encoding="utf-8")
         for container in {*self._directory.glob("*-container.json")} - self._of_others:
@@ -182,13 +188,15 @@ class AllureResults:
                     container.unlink()  # each step definition of pytest-bdd leaves one
 
 
-def describe(test: TestResult, result: ScenarioResult, trace: str) -> None:
-    """Put what is known about a scenario into Allure's result."""
+def describe(test: TestResult, result: ScenarioResult, repetition: str, trace: str) -> None:
+    """Put what is known about a scenario, or one repetition of it, into Allure's result."""
     plan = result.plan
-    identity = hashlib.md5(plan.nodeid.encode(), usedforsecurity=False).hexdigest()
-    test.name = f"Limit: {plan.title}" if plan.kind is Kind.LIMIT else plan.title
+    name = f"Limit: {plan.title}" if plan.kind is Kind.LIMIT else plan.title
+    test.name = f"{name} ({repetition})" if repetition else name
     test.fullName = plan.nodeid
-    test.testCaseId = test.historyId = identity
+    test.testCaseId = _identity(plan.nodeid)
+    # Results of one history in one run are retries to Allure, and only the last of them counts.
+    test.historyId = _identity(plan.nodeid + repetition)
     test.titlePath = [plan.feature, plan.sentence]
     test.description = description(plan)
     test.descriptionHtml = None
@@ -216,6 +224,16 @@ def description(plan: ScenarioPlan) -> str:
 def write_json(path: Path, data: Any) -> None:
     """Write data as JSON for people to read."""
     path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _identity(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _attach_to_run(name: str, text: str) -> None:
+    allure_commons.plugin_manager.hook.global_attach_data(
+        body=text, name=name, attachment_type="text/plain", extension="txt"
+    )
 
 
 def _labels(plan: ScenarioPlan) -> Iterable[tuple[str, str]]:

@@ -64,7 +64,7 @@ class ClaimVerdict:
     def slowest_recovery(self) -> float | None:
         """The longest `recovery` that its scenarios measured, in seconds; None if none did."""
         times = [
-            taken.seconds
+            taken.spread.maximum
             for each in self.scenarios
             for taken in each.measurements
             if taken.name.split()[0:1] == ["recovery"]

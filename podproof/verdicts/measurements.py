@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from podproof.verdicts.spread import Spread
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -11,20 +13,27 @@ class Measurement:
 
     Attributes:
         name: What was timed, in the field's terms where they fit: `reaction`, `repair`, `recovery`, `outage`.
-        seconds: How long it took.
+        seconds: How long it took; of a scenario that was repeated, the median.
         bound: How long it may take, in seconds; None if nothing bounds it.
         origin: Where the bound comes from.
+        samples: What each repetition took, in their order; empty if there was only one.
     """
 
     name: str
     seconds: float
     bound: float | None = None
     origin: str = ""
+    samples: tuple[float, ...] = ()
+
+    @property
+    def spread(self) -> Spread:
+        """How the samples are spread."""
+        return Spread(self.samples or (self.seconds,))
 
     @property
     def within_bound(self) -> bool:
-        """True unless there is a bound and it was exceeded."""
-        return self.bound is None or self.seconds <= self.bound
+        """True unless there is a bound and a sample exceeded it."""
+        return self.bound is None or self.spread.maximum <= self.bound
 
 
 class Measurements:

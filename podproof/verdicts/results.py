@@ -17,6 +17,8 @@ from typing import Any
 
 import podproof
 from podproof.verdicts.claims import ClaimVerdict
+from podproof.verdicts.lateness import Lateness
+from podproof.verdicts.measurements import Measurement
 from podproof.verdicts.scenarios import ScenarioResult
 
 SCHEMA_VERSION = 1
@@ -98,8 +100,14 @@ def results_document(run: RunFacts, cluster: ClusterFacts, claims: Sequence[Clai
         },
         "api_retries": sum(result.details.get("api_retries", 0) for result in scenarios),
         "api_warnings": list(dict.fromkeys(text for result in scenarios for text in result.api_warnings)),
+        "recording": _recording(lateness(claims)),
         "claims": [_claim(claim) for claim in claims],
     }
+
+
+def lateness(claims: Sequence[ClaimVerdict]) -> Lateness:
+    """How late the recordings of all scenarios were."""
+    return Lateness.of(late for claim in claims for result in claim.scenarios for late in result.lateness)
 
 
 def write_results(path: Path, document: Mapping[str, Any]) -> None:
@@ -165,6 +173,9 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
     data = result.to_json()
     plan = data.pop("plan")
     del data["api_warnings"]  # the run lists them, each once
+    del data["lateness"]  # the run sums it up
+    outcomes = data.pop("outcomes") or [data["outcome"]]
+    data["measurements"] = [_measurement(each) for each in result.measurements]
     return {
         "title": plan["title"],
         "nodeid": plan["nodeid"],
@@ -172,5 +183,32 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "line": plan["line"],
         "kind": plan["kind"],
         "example": plan["example"],
+        "repetitions": {"count": len(outcomes), "outcomes": outcomes},
         **data,
+    }
+
+
+def _measurement(taken: Measurement) -> dict[str, Any]:
+    spread = taken.spread
+    return {
+        "name": taken.name,
+        "seconds": taken.seconds,
+        "bound": taken.bound,
+        "origin": taken.origin,
+        "samples": list(spread.samples),
+        "minimum": spread.minimum,
+        "median": spread.median,
+        "p95": spread.p95,
+        "maximum": spread.maximum,
+    }
+
+
+def _recording(late: Lateness) -> dict[str, Any]:
+    spread = late.spread
+    return {
+        "samples": late.samples,
+        "median": spread.median if spread else None,
+        "p99": spread.p99 if spread else None,
+        "maximum": spread.maximum if spread else None,
+        "why_unknown": late.why_unknown,
     }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from podproof.verdicts.measurements import Measurement
+
+_WHICH_REPETITION = re.compile(r"(repetitions? [\d, -]+ of \d+: )?")
 
 
 class Kind(StrEnum):
@@ -111,6 +114,9 @@ class ScenarioResult:
         details: What the machinery saw beside it: ``api_retries``, and ``own_milliseconds``, for which the
             runner itself was busy; the rest of `seconds` is Kubernetes' time.
         api_warnings: What the API server warned of while it ran and had not said to this process before.
+        lateness: After how many milliseconds the recording saw each event whose sender gives its time to the
+            microsecond.
+        outcomes: Of a scenario that was repeated, what came out each time; empty if it was not.
     """
 
     plan: ScenarioPlan
@@ -123,14 +129,18 @@ class ScenarioResult:
     evidence: str = ""
     details: Mapping[str, int] = field(default_factory=dict)
     api_warnings: tuple[str, ...] = ()
+    lateness: tuple[int, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
     @property
     def summary(self) -> str:
         """The reason in one line: what was expected and observed if it says so, else its first line."""
-        lines = self.reason.splitlines()
+        found = _WHICH_REPETITION.match(self.reason)
+        which = found[0] if found else ""
+        lines = self.reason.removeprefix(which).splitlines()
         if len(lines) > 1 and lines[0].startswith("expected:") and lines[1].startswith("observed:"):
-            return ", ".join(line.replace(":", "", 1) for line in lines[:2])
-        return lines[0] if lines else ""
+            return which + ", ".join(line.replace(":", "", 1) for line in lines[:2])
+        return which + lines[0] if lines else ""
 
     def to_json(self) -> dict[str, Any]:
         """As plain dicts, lists, texts and numbers, to travel between processes."""
@@ -152,10 +162,14 @@ class ScenarioResult:
             steps=tuple(
                 StepResult(**{**step, "status": StepStatus(step["status"])}) for step in data["steps"]
             ),
-            measurements=tuple(Measurement(**each) for each in data["measurements"]),
+            measurements=tuple(
+                Measurement(**{**each, "samples": tuple(each["samples"])}) for each in data["measurements"]
+            ),
             evidence=data["evidence"],
             details=dict(data["details"]),
             api_warnings=tuple(data["api_warnings"]),
+            lateness=tuple(data["lateness"]),
+            outcomes=tuple(Outcome(each) for each in data["outcomes"]),
         )
 
 

@@ -16,7 +16,7 @@ from podproof.kube.changes import Gap
 from podproof.kube.client import Api
 from podproof.kube.conditions import Check, Condition, Falsified, View
 from podproof.kube.deadlines import Deadline
-from podproof.kube.kinds import POD, Kind, Object, name
+from podproof.kube.kinds import EVENT, POD, Kind, Object, name
 from podproof.kube.namespaces import Namespace
 from podproof.kube.recording import Recording
 from podproof.kube.watch import ExpiredError, Stream
@@ -227,7 +227,22 @@ def test_the_timeline_is_plain_and_in_order(recorded: Recording, namespace: Name
     rows = recorded.timeline()
     assert [row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows)
     assert {"seconds", "arrived", "server", "kind", "name", "uid", "type", "summary"} == rows[-1].keys()
-    assert recorded.lateness()["ConfigMap"] < 2
+
+
+def test_what_the_scheduler_says_tells_how_late_it_arrives(api: Api, namespace: Namespace) -> None:
+    scheduled = Check(
+        "a Pod was scheduled",
+        frozenset({EVENT}),
+        lambda view: any(each["reason"] == "Scheduled" for each in view.all(EVENT)),
+        lambda view: str(len(view.all(EVENT))),
+    )
+    container = {"name": "any", "image": "any"}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [container]}}
+    with Recording(api, namespace.name, (EVENT,)) as recorded:
+        namespace.apply(pod, "a test")
+        recorded.wait_until(scheduled, SOON)
+    [late] = recorded.event_lateness()
+    assert 0 < late < 2
 
 
 def test_a_server_that_has_forgotten_says_so_in_the_stream_too() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import signal
 import sys
 import types
@@ -145,6 +146,10 @@ class Recording:
             {"seconds": 1.5, "kind": "Pod", "name": "web", "type": "MODIFIED", "summary": "Running"},
         ]
 
+    def event_lateness(self) -> list[float]:
+        """Two events, in seconds."""
+        return [0.004, 0.0255]
+
 
 @pytest.fixture
 def namespace(cluster: StandIn, keep_namespace: Callable[[], bool]) -> Iterator[Namespace]:
@@ -244,6 +249,28 @@ def _() -> None:
 @when("the process dies")
 def _() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@when("it recovers in 1 s, 2 s and so on")
+def _(request: pytest.FixtureRequest, measurements: Measurements) -> None:
+    measurements.add("recovery", _turn(request), 4, "a default")
+
+
+@then(parsers.parse("repetition {number:d} is different"))
+def _(request: pytest.FixtureRequest, number: int) -> None:
+    demand(_turn(request) != number, expected="what always is", observed="something else")
+
+
+@then(parsers.parse("repetition {number:d} cannot tell"))
+def _(request: pytest.FixtureRequest, number: int) -> None:
+    if _turn(request) == number:
+        raise TrialError("the watch broke")
+
+
+def _turn(request: pytest.FixtureRequest) -> int:
+    """Which repetition it is."""
+    found = re.search(r"repetition (\d+) of", request.node.name)
+    return int(found[1]) if found else 1
 
 
 @when(parsers.parse("it recovers in {seconds:g} s"))

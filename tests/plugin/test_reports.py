@@ -36,6 +36,7 @@ def test_the_results_fit_their_schema_and_say_everything(suite: Suite) -> None:
     data = suite.verdicts
     validate(data)
     assert data["complete"] is True
+    assert (data["recording"]["samples"], data["recording"]["maximum"]) == (4, 0.026)
     assert data["cluster"]["version"] == "v1.37.1"
     assert [node["victim"] for node in data["cluster"]["nodes"]] == [False, True]
     assert data["cluster"]["settings"]["node-monitor-grace-period"]["assumed"] is True
@@ -45,7 +46,8 @@ def test_the_results_fit_their_schema_and_say_everything(suite: Suite) -> None:
     assert claim["slowest_recovery"] == 2.5
     scenario = claim["scenarios"][0]
     assert scenario["measurements"] == [
-        {"name": "recovery", "seconds": 2.5, "bound": 30.0, "origin": "a default"}
+        {"name": "recovery", "seconds": 2.5, "bound": 30.0, "origin": "a default", "samples": [2.5]}
+        | dict.fromkeys(("minimum", "median", "p95", "maximum"), 2.5)
     ]
     assert scenario["seconds"] >= sum(step["seconds"] for step in scenario["steps"]) >= 0
 
@@ -159,6 +161,7 @@ def test_allure_says_what_a_reader_wants_to_know(suite: Suite) -> None:
     environment = (suite.root / "reports/allure-results/environment.properties").read_text()
     assert "Kubernetes = v1.37.1\nCluster = default (embedded)\n" in environment
     assert "Nodes = 2, 1 of them for Node faults\nClaims = 1 NOT PROVEN\n" in environment
+    assert "Recording = 0.015 s late at the median of 6 events" in environment
     [everything] = (suite.root / "reports/allure-results").glob("*-globals.json")
     assert json.loads(everything.read_text())["attachments"][0]["name"] == "Verdicts"
 

@@ -50,10 +50,12 @@ RESULT = ScenarioResult(
     started="2026-01-01T00:00:00.000+00:00",
     seconds=1.5,
     steps=(StepResult("Then", "it is so", 4, StepStatus.FAILED, 0.5),),
-    measurements=(Measurement("recovery", 4.0, 3.0, "its probes"),),
+    measurements=(Measurement("recovery", 4.0, 3.0, "its probes", samples=(3.0, 5.0)),),
     evidence="evidence/a",
     details={"api_retries": 2},
     api_warnings=("v1 Endpoints is deprecated",),
+    lateness=(4, 90),
+    outcomes=(Outcome.TRUE, Outcome.FALSE),
 )
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 CLUSTER = ClusterFacts(
@@ -98,8 +100,18 @@ def test_the_document_fits_the_schema(tmp_path: Path) -> None:
     validate(document)
     assert document["api_retries"] == 4
     assert document["api_warnings"] == ["v1 Endpoints is deprecated"]
+    assert document["recording"] == {
+        "samples": 4,
+        "median": 0.047,
+        "p99": 0.09,
+        "maximum": 0.09,
+        "why_unknown": "",
+    }
     assert document["complete"] is True
     assert document["suite_commit"] == ""
+    [scenario, _] = document["claims"][0]["scenarios"]
+    assert scenario["repetitions"] == {"count": 2, "outcomes": ["TRUE", "FALSE"]}
+    assert scenario["measurements"][0]["samples"] == [3.0, 5.0]
 
 
 def test_a_run_without_a_cluster_fits_too(tmp_path: Path) -> None:
@@ -107,6 +119,7 @@ def test_a_run_without_a_cluster_fits_too(tmp_path: Path) -> None:
     document = results_document(run(tmp_path, "no cluster"), ClusterFacts.none(), judge_all([not_run]))
     validate(document)
     assert document["complete"] is False
+    assert document["recording"]["median"] is None
 
 
 def test_the_schema_is_sound_and_describes_every_field() -> None:
