@@ -394,9 +394,16 @@ def stays_pending(scene: Scene, claim: Object) -> None:
 
 
 @given("a Ready Pod with a claim for one Pod alone", target_fixture="pod")
-def pod_alone(scene: Scene, volumes: None, node_directories: NodeDirectories, storage_node: Object) -> Object:
+def pod_alone(
+    cluster: Cluster,
+    scene: Scene,
+    volumes: None,
+    node_directories: NodeDirectories,
+    storage_node: Object,
+) -> Object:
     """Make a claim of the access mode ReadWriteOncePod and a Pod that uses it."""
     del volumes  # asked for: the volume is an object of the whole cluster
+    capabilities.require(cluster, scene.api, capabilities.READ_WRITE_ONCE_POD)
     node_directories.use(storage_node)
     made = scene.apply("persistent_volumes/one-pod-alone", lambda thing: on_node(thing, storage_node))
     return ready_pods(scene, made, deadlines.VOLUME_BOUND)[0]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from podproof.cluster import metrics, network_policy
 from podproof.cluster.base import Cluster
 from podproof.cluster.once import once
-from podproof.errors import NotApplicable
+from podproof.errors import NotApplicable, TrialError
 from podproof.kube.client import Api, ApiError
-from podproof.kube.kinds import NODE, POD, Object
+from podproof.kube.kinds import CLAIM, NODE, POD, Object
 from podproof.kube.storage import default_class
 
 
@@ -21,10 +21,16 @@ class Capability:
     Attributes:
         name: As a report names what a cluster lacks.
         present: Asks the cluster.
+        comes_with: Whether an embedded cluster must offer it: without, that is broken.
     """
 
     name: str
     present: Callable[[Cluster, Api], bool]
+    comes_with: Callable[[Cluster], bool] = lambda _: False
+
+
+answers: dict[str, bool] = {}
+"""What has been asked for in this process, by name, and whether the cluster offers it."""
 
 
 def ordinary_nodes(nodes: list[Object]) -> list[Object]:
@@ -90,11 +96,28 @@ def _restarts_all_containers(_: Cluster, api: Api) -> bool:
     return bool(kept["spec"]["containers"][0].get("restartPolicyRules"))
 
 
+def _takes_claims_for_one_pod(_: Cluster, api: Api) -> bool:
+    """Whether a claim of that access mode is taken in a dry run, which stores nothing."""
+    claim: Object = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "podproof-dry-run"},
+        "spec": {"accessModes": ["ReadWriteOncePod"], "resources": {"requests": {"storage": "1Mi"}}},
+    }
+    try:
+        api.request("POST", CLAIM.path("default"), query={"dryRun": "All"}, body=claim)
+    except ApiError as error:
+        if error.status == 422:
+            return False
+        raise
+    return True
+
+
 def _is_podproofs_own(cluster: Cluster, _: Api) -> bool:
     return cluster.provider == "embedded"
 
 
-DEFAULT_STORAGE_CLASS = Capability("a default StorageClass", _has_default_storage_class)
+DEFAULT_STORAGE_CLASS = Capability("a default StorageClass", _has_default_storage_class, lambda _: True)
 TWO_NODES = Capability("two Nodes that take any Pod", _has_two_nodes)
 NODE_DISK = Capability("leave to use the Nodes' disks (--allow-node-disk gives it)", _is_podproofs_own)
 CLUSTER_OBJECTS = Capability(
@@ -111,10 +134,15 @@ PROGRAM_SWITCH = Capability(
     "programs of Nodes and of the control plane that can be stopped", _has_program_switch
 )
 NETWORK_POLICY = Capability(
-    "NetworkPolicies that are enforced", once("network-policy", network_policy.is_enforced)
+    "NetworkPolicies that are enforced",
+    once("network-policy", network_policy.is_enforced),
+    lambda cluster: bool(getattr(cluster, "network_policy", False)),
 )
 
-METRICS = Capability("the metrics API, with values (metrics.k8s.io)", once("metrics", metrics.are_given))
+METRICS = Capability(
+    "the metrics API, with values (metrics.k8s.io)", once("metrics", metrics.are_given), lambda _: True
+)
+READ_WRITE_ONCE_POD = Capability("claims for one Pod alone (ReadWriteOncePod)", _takes_claims_for_one_pod)
 
 
 def require(cluster: Cluster, api: Api, capability: Capability) -> None:
@@ -122,6 +150,12 @@ def require(cluster: Cluster, api: Api, capability: Capability) -> None:
 
     Raises:
         NotApplicable: It does.
+        TrialError: It is podproof's own and should not.
     """
-    if not capability.present(cluster, api):
-        raise NotApplicable(capability.name)
+    present = capability.present(cluster, api)
+    answers[capability.name] = present
+    if present:
+        return
+    if cluster.provider == "embedded" and capability.comes_with(cluster):
+        raise TrialError(f"the embedded cluster brings along, and was found to lack, {capability.name}")
+    raise NotApplicable(capability.name)

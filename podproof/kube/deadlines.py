@@ -256,9 +256,9 @@ CONTROLLERS_BACK = Deadline(
 )
 WATCHED_AGAIN = Deadline(
     "everybody to watch the API server again",
-    60,
-    "whoever lost his watch tries again after a pause that doubles each time, up to 30 s",
-    "client-go's reflector: back-off from 0.8 s to 30 s, with jitter",
+    90,
+    "whoever lost his watch tries again after a pause that doubles each time, up to a minute",
+    "client-go's reflector: back-off from 0.8 s to 30 s, which jitter may double, and a list",
     TOLERANCE,
 )
 OBJECTS_STORED = Deadline(

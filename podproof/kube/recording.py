@@ -30,6 +30,9 @@ class Recording:
     """What happened in one namespace, and to the Nodes, from `start` to `stop`.
 
     A context manager that starts and stops it. Safe to ask from several threads.
+
+    Attributes:
+        watched: What was found to hold at every moment of a span of time, with the seconds of that span.
     """
 
     def __init__(self, api: Api, namespace: str, kinds: Sequence[Kind] = RECORDED) -> None:
@@ -42,6 +45,7 @@ class Recording:
         self._watchers = {kind: self._watcher(kind) for kind in kinds}
         self._concerning: dict[Kind, Callable[[Object], bool]] = {}
         self._started = self.mark()
+        self.watched: list[tuple[str, float]] = []
 
     def __enter__(self) -> Self:
         """Start."""
@@ -247,6 +251,7 @@ class Recording:
             self.catch_up(condition.kinds)
             until = self.mark()
         self._demand_coverage(condition.kinds, since.at, until.at)
+        text = expected or f"all the time: {condition.describe()}"
         world = self.world(since)
         with self._news:
             changes = self._changes[since.position : until.position]
@@ -259,11 +264,12 @@ class Recording:
                     continue
             if not condition.holds(world):
                 raise self._falsified(
-                    expected or f"all the time: {condition.describe()}",
+                    text,
                     f"{condition.observed(world)}, {moment.at - since.at:.3f} s after the start of that time",
                     None,
                     moment,
                 )
+        self.watched.append((text, round(until.at - since.at, 3)))
         return Observation(until.at, until.wall, until.position, change, world)
 
     def never(self, condition: Condition, since: Mark, until: Mark | None = None) -> Observation:

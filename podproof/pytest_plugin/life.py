@@ -86,7 +86,7 @@ class Life:
         if self._bridge:
             self._bridge.close_steps()
         if call.when == "call":
-            _ask_how_late(item, trial)
+            _ask_recording(item, trial)
         notes: list[str] = []
         # What failed while cleaning up is looked at too, unless the evidence is there already.
         if call.when == "call" or (call.excinfo and not trial.evidence):
@@ -263,11 +263,16 @@ def _look_at_api(item: pytest.Item, trial: Trial) -> None:
     item.session.stash[_WARNINGS] = len(warnings)
 
 
-def _ask_how_late(item: pytest.Item, trial: Trial) -> None:
-    """Keep how late the recording was, as long as it is there."""
-    ask = getattr(_sources(item).recording, "event_lateness", None)
+def _ask_recording(item: pytest.Item, trial: Trial) -> None:
+    """Keep how late the recording was and what it was asked to watch, as long as it is there."""
+    recording = _sources(item).recording
+    ask = getattr(recording, "event_lateness", None)
     if ask is not None:
         trial.lateness = [round(seconds * 1000) for seconds in ask()]
+    trial.watched = list(getattr(recording, "watched", ()))
+    from podproof.cluster import capabilities
+
+    trial.capabilities = dict(capabilities.answers)
 
 
 def _trial(request: pytest.FixtureRequest) -> Trial | None:

@@ -37,6 +37,8 @@ class Trial:
         details: Counts that the machinery wants to see in the results.
         api_warnings: What the API server warned of for the first time.
         lateness: How late the recording saw each event that tells, in milliseconds.
+        watched: What was found to hold over a span of time, and its seconds.
+        capabilities: What the cluster was found to offer, or not.
     """
 
     plan: ScenarioPlan
@@ -49,6 +51,8 @@ class Trial:
     details: dict[str, int] = field(default_factory=dict)
     api_warnings: list[str] = field(default_factory=list)
     lateness: list[int] = field(default_factory=list)
+    watched: list[tuple[str, float]] = field(default_factory=list)
+    capabilities: dict[str, bool] = field(default_factory=dict)
     _started: datetime = field(default_factory=lambda: datetime.now().astimezone())
     _began: float = field(default_factory=time.monotonic)
     _busy_before: float = field(default_factory=time.process_time)
@@ -98,6 +102,8 @@ class Trial:
             details={**self.details, "own_milliseconds": self._own_milliseconds()},
             api_warnings=tuple(self.api_warnings),
             lateness=tuple(self.lateness),
+            watched=tuple(self.watched),
+            capabilities=dict(self.capabilities),
         )
 
     def step_times(self) -> list[tuple[str, float, float]]:

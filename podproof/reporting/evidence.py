@@ -93,6 +93,9 @@ def gather(result: ScenarioResult, sources: Sources, repeat: str, steps: Sequenc
     if result.measurements:
         table = measurements_table(result.measurements)
         evidence.pieces.append(Piece("Measurements", "measurements.txt", table))
+    if result.watched:
+        spans = "".join(f"{seconds:8.2f} s  {what}\n" for what, seconds in result.watched)
+        evidence.pieces.append(Piece("Watched all the time", "watched.txt", spans))
     if sources.recording is not None:
         rows = _attempt(sources.recording.timeline, evidence, "timeline") or []
         if rows:

@@ -97,6 +97,9 @@ def results_document(run: RunFacts, cluster: ClusterFacts, claims: Sequence[Clai
             "context": cluster.context,
             "nodes": [asdict(node) for node in cluster.nodes],
             "settings": {name: asdict(setting) for name, setting in cluster.settings.items()},
+            "capabilities": {
+                name: found for result in scenarios for name, found in sorted(result.capabilities.items())
+            },
         },
         "api_retries": sum(result.details.get("api_retries", 0) for result in scenarios),
         "api_warnings": list(dict.fromkeys(text for result in scenarios for text in result.api_warnings)),
@@ -174,6 +177,8 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
     plan = data.pop("plan")
     del data["api_warnings"]  # the run lists them, each once
     del data["lateness"]  # the run sums it up
+    del data["capabilities"]  # they are the cluster's
+    data["watched"] = [{"what": what, "seconds": seconds} for what, seconds in result.watched]
     outcomes = data.pop("outcomes") or [data["outcome"]]
     data["measurements"] = [_measurement(each) for each in result.measurements]
     return {

@@ -116,6 +116,8 @@ class ScenarioResult:
         api_warnings: What the API server warned of while it ran and had not said to this process before.
         lateness: After how many milliseconds the recording saw each event whose sender gives its time to the
             microsecond.
+        watched: What had to hold at every moment of a span of time, and did, with the seconds of that span.
+        capabilities: What the cluster was found to offer, or not, by the time that it was over.
         outcomes: Of a scenario that was repeated, what came out each time; empty if it was not.
     """
 
@@ -130,6 +132,8 @@ class ScenarioResult:
     details: Mapping[str, int] = field(default_factory=dict)
     api_warnings: tuple[str, ...] = ()
     lateness: tuple[int, ...] = ()
+    watched: tuple[tuple[str, float], ...] = ()
+    capabilities: Mapping[str, bool] = field(default_factory=dict)
     outcomes: tuple[Outcome, ...] = ()
 
     @property
@@ -168,6 +172,8 @@ class ScenarioResult:
             evidence=data["evidence"],
             details=dict(data["details"]),
             api_warnings=tuple(data["api_warnings"]),
+            watched=tuple((what, seconds) for what, seconds in data["watched"]),
+            capabilities=dict(data["capabilities"]),
             lateness=tuple(data["lateness"]),
             outcomes=tuple(Outcome(each) for each in data["outcomes"]),
         )

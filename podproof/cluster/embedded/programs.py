@@ -11,6 +11,7 @@ import ssl
 from pathlib import Path
 
 import psutil
+import tenacity
 
 from podproof.errors import UsageError
 
@@ -25,6 +26,9 @@ _HEALTH = {
     "etcd": (False, controlplane.ETCD_HEALTH_PORT, "health"),
 }
 """Where each says how it is: whether over TLS, the port, the path."""
+
+_LOOK_SECONDS = 0.1
+"""Between two looks at a program that is being stopped: supervisord tells nobody by itself."""
 
 _WELL = 200
 _REFUSED = 401
@@ -66,7 +70,13 @@ class Programs:
         self._machine.stop(program)
 
     def start(self, program: str) -> None:
-        """Start a program; nothing happens if it runs."""
+        """Start a program; nothing happens if it runs. One that is just ending is started when it has ended."""
+        tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda state: state == "STOPPING"),
+            wait=tenacity.wait_fixed(_LOOK_SECONDS),
+            stop=tenacity.stop_after_delay(waits.PROGRAM_STOPPED_SECONDS),
+            retry_error_callback=lambda _: None,
+        )(lambda: self._machine.programs().get(program))
         self._machine.start(program)
 
     def signal(self, program: str, number: signal.Signals) -> None:

@@ -58,3 +58,6 @@ CONNECT_SECONDS = 2.0
 
 ANSWER_SECONDS = 2.0
 """How long a program of a machine may take to answer: a hundred times what it needs."""
+
+PROGRAM_STOPPED_SECONDS = 20.0
+"""How long a program may take to end: supervisord kills it after ten."""
