@@ -70,7 +70,7 @@ class Programs:
         self._machine.stop(program)
 
     def start(self, program: str) -> None:
-        """Start a program; nothing happens if it runs. One that is just ending is started when it has ended."""
+        """Start a program; nothing happens if it runs, and one that is just ending is started after that."""
         tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda state: state == "STOPPING"),
             wait=tenacity.wait_fixed(_LOOK_SECONDS),
