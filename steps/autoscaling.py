@@ -12,11 +12,12 @@ from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.kube import deadlines
 from podproof.kube.changes import Mark
-from podproof.kube.conditions import Check, Falsified, View
+from podproof.kube.conditions import Check, Falsified, View, preparing
 from podproof.kube.kinds import POD, REPLICA_SET, Object, name, uid
 from podproof.kube.scene import Scene
 from podproof.kube.states import OwnedPodsReady
 from podproof.kube.summary import line
+from podproof.traffic.again import ask_until
 from podproof.traffic.steady import Traffic
 from podproof.verdicts.measurements import Measurements
 
@@ -139,9 +140,14 @@ def busy(scene: Scene, alone: Object) -> None:
     """What it uses is above the autoscaler's goal, or nothing was tried: with one it would have grown too."""
     [pod] = scene.owned(POD, alone)
     goal = _goal(scene, pod)
-    used = metrics.cpu_of(scene.api, scene.namespace.name, name(pod))
-    if used is None or used <= goal:
-        raise TrialError(f"the load was none: Pod {name(pod)} used {used} CPUs, and the goal is {goal:g}")
+    with preparing("what the Pod uses is to be measured"):
+        ask_until(
+            lambda: metrics.cpu_of(scene.api, scene.namespace.name, name(pod)) or 0.0,
+            lambda used: used > goal,
+            f"Pod {name(pod)} uses more than {goal:g} CPUs, as would make an autoscaler act",
+            lambda used: f"it uses {used:g}",
+            deadlines.METRICS_MEASURED,
+        )
 
 
 def _demand_load(scene: Scene, replicaset: Object, count: int, error: Falsified) -> None:

@@ -42,8 +42,8 @@ def serving_replicaset(scene: Scene, count: int) -> Object:
         Check(
             "the Service sends requests to all Pods",
             frozenset({ENDPOINT_SLICE}),
-            lambda view: _served(view) == wanted,
-            lambda view: f"to {len(_served(view))} Pods",
+            lambda view: served(view) == wanted,
+            lambda view: f"to {len(served(view))} Pods",
         ),
         deadlines.POD_STARTUP,
     )
@@ -212,7 +212,7 @@ def left_out(scene: Scene, incident: Incident) -> None:
     left = Check(
         f"the Service leaves Pod {name(incident.pod)} out",
         frozenset({ENDPOINT_SLICE}),
-        lambda view: uid(incident.pod) not in _served(view),
+        lambda view: uid(incident.pod) not in served(view),
         lambda _: "it still sends requests there",
     )
     scene.recording.wait_until(left, deadlines.ENDPOINT_REMOVED, incident.since, incident.struck)
@@ -289,7 +289,7 @@ def _apply(scene: Scene, manifest: str, count: int, change: Callable[[Object], N
     return scene.apply(manifest, resize)[0]
 
 
-def _served(view: View) -> set[str]:
+def served(view: View) -> set[str]:
     """The uids of the Pods that Services send requests to."""
     return {
         endpoint["targetRef"]["uid"]

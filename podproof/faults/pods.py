@@ -50,6 +50,14 @@ def delete(scene: Scene, pod: Object) -> Incident:
     return replace(incident, struck=_confirm(scene, incident, "marked for deletion", _is_leaving))
 
 
+def delete_at_once(scene: Scene, pod: Object) -> Incident:
+    """Delete a Pod without a grace period, as `kubectl delete --grace-period=0 --force` does."""
+    incident = before(scene, pod)
+    options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid(pod)}}
+    scene.api.request("DELETE", POD.path(scene.namespace.name, name(pod)), body=options)
+    return replace(incident, struck=scene.recording.mark())
+
+
 def request_eviction(api: Api, pod: Object) -> None:
     """Ask the API server to evict a Pod, if it is still the one of that uid; one that has gone is left alone.
 

@@ -364,6 +364,22 @@ NODE_FREE = Deadline(
 )
 
 
+JOB_TRIES_AGAIN = Deadline(
+    "a Job to try again",
+    10,
+    "after a failure it waits, and longer each time",
+    "the Job controller's back-off: 10 s, 20 s, 40 s ... up to six minutes",
+    TOLERANCE,
+)
+SLOW_START = Deadline(
+    "an app that starts slowly to be up",
+    8,
+    "its manifest lets it do nothing for that long",
+    "its manifest",
+    TOLERANCE,
+)
+
+
 def readiness(pod: Object) -> Deadline:
     """How long after its start a Pod may take to be Ready, by its own probes' fields."""
     slowest = max((_probe_success(container) for container in pod["spec"]["containers"]), default=0.0)
@@ -419,6 +435,22 @@ def liveness_restart(pod: Object, container: str) -> Deadline:
         TOLERANCE,
     )
     return own + CONTAINER_RESTART
+
+
+def crash_back_off(restarts: int) -> Deadline:
+    """How long a container that crashed may wait to be started again.
+
+    Args:
+        restarts: How often it has been started again before.
+    """
+    seconds = 0.0 if restarts == 0 else min(10.0 * 2 ** (restarts - 1), 300.0)
+    return Deadline(
+        "a container that crashed to be started again",
+        seconds,
+        "the kubelet waits longer after each crash, and looks every few seconds",
+        f"crash back-off: {seconds:g} s before restart {restarts + 1}, doubled up to 5 min, assumed",
+        TOLERANCE,
+    )
 
 
 def unready(pod: Object) -> Deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -99,6 +100,10 @@ class Run:
     def _begin(self, selected: Iterable[str]) -> None:
         for nodeid in selected:
             self._selected.setdefault(scenario_id(nodeid), []).append(nodeid)
+        # Whoever ends a run by SIGTERM, as `timeout` does, gets what Ctrl-C gives: results, and a cluster
+        # that is as it was.
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
         self._reports.begin()
         self._acquire()
         # A run that could not even begin takes nothing away.

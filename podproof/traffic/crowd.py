@@ -20,13 +20,16 @@ from podproof.kube.kinds import Object, name
 CLIENTS = 30
 """How many clients the manifest has."""
 
-_HELD_BACK = 0.8
+_HELD_BACK = 0.7
 """In which share of the kernel's periods a Pod must be held back at least to be sure of it.
 
 A Pod that always has requests, and gets all the CPU time that its limit allows, is held back in each. It is
 not in the few in which the requests, spread at random, leave it without one, and in those in which a machine
 that is busy with other things gives it less than its limit: then it is the machine that bounds it.
 """
+
+_CERTAINLY = 0.85
+"""From which share on nothing but the limit can have bounded a Pod noticeably."""
 
 _WINDOWS = 4
 """How often to look until nothing but its limit bounds the app: other work on the machine comes and goes."""
@@ -68,6 +71,11 @@ class Load:
     def is_bounded(self) -> bool:
         """Whether it was the Pods' CPU limit, and not the machine, that bounded each of them."""
         return all(share >= _HELD_BACK for share in self.held_back.values())
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the machine had no noticeable part in what bounded the Pods."""
+        return all(share >= _CERTAINLY for share in self.held_back.values())
 
     @classmethod
     def of(cls, lines: Sequence[str]) -> Load:
