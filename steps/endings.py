@@ -122,8 +122,11 @@ def _ended(scene: Scene, incident: Incident) -> Object:
 
 def _seconds_from_deletion(scene: Scene, incident: Incident, ended: Object) -> float:
     """From the deletion by the API server's clock to the end by the kubelet's, in whole seconds."""
-    pod = scene.recording.world().gone(POD, uid(incident.pod)) or incident.pod
-    metadata = pod["metadata"]
+    metadata = next(  # as it was marked first: in the end the kubelet sets its time to none
+        change.thing["metadata"]
+        for change in scene.recording.history(POD)
+        if uid(change.thing) == uid(incident.pod) and "deletionTimestamp" in change.thing["metadata"]
+    )
     due = datetime.fromisoformat(metadata["deletionTimestamp"])  # when its grace period is over
     finished = datetime.fromisoformat(ended["finishedAt"])
     return float(metadata["deletionGracePeriodSeconds"]) - (due - finished).total_seconds()

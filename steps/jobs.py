@@ -46,7 +46,8 @@ def completes(scene: Scene, replicaset: Object, incident: Incident, measurements
     bound = deadlines.termination(incident.pod) + deadlines.JOB_TRIES_AGAIN
     bound = bound + deadlines.replacement_ready(job["spec"]["template"])
     at_work = OwnedPodsReady(uid(job), count)
-    seen = scene.recording.wait_until(at_work, bound, incident.since, incident.struck)
+    # From when it was lost: before, all were at work.
+    seen = scene.recording.wait_until(at_work, bound, incident.struck or incident.since)
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds, bound.origin)
     told = scene.recording.mark()
     for pod in scene.owned(POD, job):
