@@ -33,6 +33,7 @@ pytest_plugins = [
     "steps.jobs",
     "steps.localhost",
     "steps.losses",
+    "steps.lost_nodes",
     "steps.nodes",
     "steps.ownership",
     "steps.pods",

@@ -122,6 +122,11 @@ def prefer_victim(template: Object, node: str) -> None:
     }
 
 
+def place_on(pod: Object, node: str) -> None:
+    """Make a Pod's manifest or template ask for the Node of a name."""
+    pod["spec"]["nodeSelector"] = {HOSTNAME: node}
+
+
 def place(pod: Object, node: Object) -> None:
     """Make a Pod's manifest ask for a Node."""
     pod["spec"]["nodeSelector"] = {HOSTNAME: node["metadata"]["labels"][HOSTNAME]}

@@ -33,14 +33,14 @@ def steady_traffic(scene: Scene, traffic: Traffic) -> Client:
 @then("no request was lost")
 def nothing_lost(steady: Client, measurements: Measurements) -> None:
     """Every request until now was answered."""
-    record = _end(steady, measurements)
+    record = ended(steady, measurements)
     demand(not record.lost, "every request is answered", str(record))
 
 
 @then("for a while no request was answered")
 def outage(steady: Client, measurements: Measurements) -> None:
     """There was an outage, which ended."""
-    record = _end(steady, measurements)
+    record = ended(steady, measurements)
     if not record.lost:
         record.demand_steady(_BRIEF)
     longest = max((each.seconds for each in record.outages()), default=0.0)
@@ -51,7 +51,7 @@ def outage(steady: Client, measurements: Measurements) -> None:
 @then("for a while both versions answered in turns")
 def both_versions(scene: Scene, steady: Client, measurements: Measurements) -> None:
     """After the first answer of the new version there were still answers of the old one."""
-    versions = _versions(scene, _end(steady, measurements))
+    versions = _versions(scene, ended(steady, measurements))
     demand(set(versions) == {OLD, NEW}, "both versions answer", _tell(versions))
     overlap = versions[OLD].end - versions[NEW].start
     demand(
@@ -63,13 +63,13 @@ def both_versions(scene: Scene, steady: Client, measurements: Measurements) -> N
 @then("the old version answered no more once the new one did")
 def one_version_at_a_time(scene: Scene, steady: Client, measurements: Measurements) -> None:
     """The last answer of the old version came before the first one of the new one."""
-    versions = _versions(scene, _end(steady, measurements))
+    versions = _versions(scene, ended(steady, measurements))
     demand(set(versions) == {OLD, NEW}, "both versions answer", _tell(versions))
     demand(versions[OLD].end < versions[NEW].start, "one version after the other", _tell(versions))
 
 
 @then("only the new version answers in the end")
-def new_in_the_end(scene: Scene, steady: Client, completed: Mark, measurements: Measurements) -> None:
+def new_in_theended(scene: Scene, steady: Client, completed: Mark, measurements: Measurements) -> None:
     """It answers every request that was sent after the update was complete."""
     _demand_only(scene, steady, measurements, NEW, completed.at)
 
@@ -81,13 +81,13 @@ def only_old(scene: Scene, steady: Client, measurements: Measurements) -> None:
 
 
 def _demand_only(scene: Scene, steady: Client, measurements: Measurements, wanted: str, since: float) -> None:
-    record = _end(steady, measurements).since(since)
+    record = ended(steady, measurements).since(since)
     record.demand_steady()
     versions = _versions(scene, record)
     demand(set(versions) == {wanted}, f"answers of version {wanted} only", _tell(versions))
 
 
-def _end(steady: Client, measurements: Measurements) -> Record:
+def ended(steady: Client, measurements: Measurements) -> Record:
     """The client's record, to a second from now; one that has ended already has it."""
     if steady.running:
         steady.go_on()

@@ -39,6 +39,20 @@ def node_noticed(settings: Mapping[str, Setting]) -> Deadline:
     )
 
 
+def node_silent(settings: Mapping[str, Setting]) -> Deadline:
+    """From the loss of a Node for how long at least it is not counted as unreachable.
+
+    Its last sign of life may have been a period of its kubelet's ago.
+    """
+    grace, period = "node-monitor-grace-period", "nodeStatusUpdateFrequency"
+    return Deadline(
+        "the loss of a Node to stay unnoticed",
+        max(seconds(settings[grace].value) - seconds(settings[period].value), 0.0),
+        "a silent Node is given a grace period, which began with its last sign of life",
+        f"{_origin(grace, settings)} - {_origin(period, settings)}",
+    )
+
+
 def node_replaced(settings: Mapping[str, Setting], pod: Object) -> Deadline:
     """From a Node's last sign of life until a controller makes a new Pod for one that ran there.
 

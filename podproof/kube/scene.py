@@ -119,7 +119,7 @@ class Scene:
         to look by a change that it need not act on: how long a Pod has to be Ready before it counts as
         available, or how long a rollout may go on before it counts as stuck.
         """
-        field = "minReadySeconds" if kind.name == "ReplicaSet" else "progressDeadlineSeconds"
+        field = "progressDeadlineSeconds" if kind.name == "Deployment" else "minReadySeconds"
         spec = self.now(kind, uid(thing))["spec"]
         self.update(kind, thing, {"spec": {field: spec.get(field, 0) + 1}})
         return self.recording.mark()
