@@ -10,6 +10,7 @@ import pytest
 from podproof.cluster import capabilities, locks
 from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
+from podproof.faults import traces
 from podproof.faults.mending import mend, mend_all
 from podproof.kube import deadlines
 from podproof.kube.client import Api
@@ -72,12 +73,13 @@ def run_id(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def departing(api: Api) -> Iterator[Departing]:
+def departing(cluster: Cluster, api: Api, run_id: str) -> Iterator[Departing]:
     """The namespaces of scenarios that are done; they are gone before the run is."""
     del api  # asked for: the connection has to outlive them
     namespaces = Departing()
-    yield namespaces
-    namespaces.await_end()
+    with traces.written(cluster, run_id):
+        yield namespaces
+        namespaces.await_end()
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     examine = add("doctor", _doctor, "say what this machine lacks for a cluster, and what mends it")
     _add_version(examine)
     _add_network_policy(examine)
-    text = "undo the faults that runs which are dead have left"
+    text = "undo faults, and remove what else runs that were killed have left on clusters"
     clean = commands.add_parser("clean", help=text, description=f"{text[0].upper()}{text[1:]}.")
     clean.set_defaults(command=_clean)
     text = "list the steps that scenarios are made of, with an example of each"

@@ -24,7 +24,8 @@ from podproof.cluster.base import Cluster
 from podproof.cluster.embedded.paths import ClusterPaths
 from podproof.faults.fault import Fault, Plain
 
-_FOLDER = "faults"
+FAULTS = "faults"
+"""The folder of faults; there are others, for what is undone likewise."""
 
 
 @dataclass(frozen=True)
@@ -91,30 +92,31 @@ class Entry:
         self.path.with_suffix(".log").unlink(missing_ok=True)
 
 
-def directory_of(cluster: Cluster) -> Path:
-    """Where a cluster's faults are written down; there may be none."""
-    return of_embedded(cluster.name) if cluster.provider == "embedded" else own_directory()
+def directory_of(cluster: Cluster, folder: str = FAULTS) -> Path:
+    """Where a cluster's faults are written down, or what else there is by that name; it may not exist."""
+    return of_embedded(cluster.name, folder) if cluster.provider == "embedded" else own_directory(folder)
 
 
-def of_embedded(name: str) -> Path:
-    """Where the faults of the embedded cluster of that name are written down."""
-    return ClusterPaths(name).root / _FOLDER
+def of_embedded(name: str, folder: str = FAULTS) -> Path:
+    """The same, of the embedded cluster of that name."""
+    return ClusterPaths(name).root / folder
 
 
-def own_directory() -> Path:
-    """Where the faults of clusters are written down that podproof does not run."""
+def own_directory(folder: str = FAULTS) -> Path:
+    """The same, of all clusters that podproof does not run."""
     chosen = os.environ.get("PODPROOF_JOURNAL")
-    return Path(chosen) if chosen else platformdirs.user_state_path("podproof") / _FOLDER
+    return (Path(chosen) if chosen else platformdirs.user_state_path("podproof")) / folder
 
 
-def write(fault: Fault, seconds: float) -> Entry:
+def write(fault: Fault, seconds: float, folder: str = FAULTS) -> Entry:
     """Write a fault down, on the disk, before it is injected.
 
     Args:
         fault: The fault.
         seconds: After which it undoes itself.
+        folder: Where to.
     """
-    directory = directory_of(fault.cluster)
+    directory = directory_of(fault.cluster, folder)
     directory.mkdir(parents=True, exist_ok=True)
     cluster = fault.cluster
     entry = Entry(

@@ -9,7 +9,7 @@ from typing import cast
 from podproof.cluster.base import Cluster, NetworkSwitch, PowerSwitch
 from podproof.cluster.embedded import state
 from podproof.errors import PodproofError
-from podproof.faults import journal
+from podproof.faults import journal, traces
 from podproof.faults.journal import Entry
 from podproof.faults.service import await_service
 from podproof.faults.undo import undo_written
@@ -60,9 +60,13 @@ class Outcome:
 
 
 def clean() -> Iterator[Outcome]:
-    """Undo every fault that is written down here and whose runner is dead; gives the outcome of each."""
-    own = [journal.of_embedded(name) for name in state.every_name()]
-    for directory in (*own, journal.own_directory()):
+    """Undo all that is written down here and whose runner is dead; gives the outcome of each.
+
+    Faults first: what a run has made may be on a Node that has to be whole to let go of it.
+    """
+    folders = (journal.FAULTS, traces.FOLDER)
+    own = [journal.of_embedded(name, folder) for folder in folders for name in state.every_name()]
+    for directory in (*own, *map(journal.own_directory, folders)):
         for entry in journal.entries(directory):
             if (outcome := _clean(entry)) is not None:
                 yield outcome
@@ -72,7 +76,7 @@ def _clean(entry: Entry) -> Outcome | None:
     what = f"{entry.describes}, on cluster {entry.cluster}, since {entry.began}"
     if entry.owner_lives:
         return Outcome(
-            f"left alone: {what}: process {int(entry.owner[0])} is at it, or undoes it when it ends"
+            f"left alone: {what}: process {int(entry.owner[0])} is at it, and undoes it when it ends"
         )
     try:
         # Its guard may be at it, and be done before us.

@@ -40,7 +40,7 @@ def undo_written(entry: Entry) -> bool:
             entry.remove()
             return False
         raise
-    from podproof.faults import control_plane, nodes, programs  # noqa: F401 - their faults register themselves
+    from podproof.faults import control_plane, nodes, programs, traces  # noqa: F401 - their faults register themselves
 
     return undo(entry, restore(cluster, entry.fault, entry.parameters))
 

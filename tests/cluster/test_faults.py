@@ -175,4 +175,4 @@ def test_the_journal_of_other_clusters_is_the_users_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PODPROOF_JOURNAL", str(tmp_path))
-    assert journal.own_directory() == tmp_path
+    assert journal.own_directory() == tmp_path / "faults"
