@@ -14,7 +14,7 @@ Feature: Loss of a Node
       And steady traffic to its Service
       When the Node of one of its Pods is powered off
       Then a brand-new Pod takes its place
-      And all requests are answered again before the Node is back
+      And requests are answered again before the Node is back
 
     @limit @slow @victim-node
     Scenario: Until the loss is noticed requests go to the lost Pod
