@@ -19,15 +19,16 @@ class ExistingCluster:
     Args:
         context: The context's name.
         kubeconfig: The file with that context; None for the files that kubectl would look in.
+        victims: The Nodes that may be broken; whoever runs the cluster has to name them.
 
     Raises:
         ClusterError: There is no such file or context, or nothing answers there.
     """
 
     provider = "existing"
-    victims: Sequence[str] = ()
 
-    def __init__(self, context: str, kubeconfig: Path | None = None) -> None:
+    def __init__(self, context: str, kubeconfig: Path | None = None, victims: Sequence[str] = ()) -> None:
+        self.victims = tuple(victims)
         self.name = self.context = context
         self.kubeconfig = kubeconfig or _file_with(context)
         api = Api.from_kubeconfig(self.kubeconfig, context)

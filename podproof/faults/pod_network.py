@@ -133,7 +133,10 @@ class _PodNetwork(PodFault):
                     f"the fault did not take: {self.describe()}: "
                     + told.get(ended["exitCode"], f"container {self.carrier} ended: {ended}")
                 )
-            return files.run(api, pod, self.carrier, f"{_SCRIPT}{self.functions}\nsign").ok
+            try:
+                return files.run(api, pod, self.carrier, f"{_SCRIPT}{self.functions}\nsign").ok
+            except TrialError:  # it has ended, and the kubelet is about to say how
+                return False
 
     def _is_over(self) -> bool:
         with api_of(self.cluster) as api:

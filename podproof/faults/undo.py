@@ -44,6 +44,7 @@ def undo_written(entry: Entry) -> bool:
         container_endings,
         control_plane,
         inside,
+        node_carrier,
         nodes,
         pod_losses,
         pod_network,

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-import psutil
 import pytest
 import tenacity
 
@@ -29,6 +28,7 @@ from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import POD, Object
 from podproof.kube.scene import Scene
 from podproof.kube.states import container_status
+from tests.guards import guards
 
 from .pod_faults import FAULTS, LASTING, LASTS, MANIFEST
 
@@ -43,19 +43,6 @@ UNDONE = 120.0
 @pytest.fixture
 def pod(scene: Scene) -> Object:
     return scene.start_pod(MANIFEST)
-
-
-def guards(cluster: EmbeddedCluster) -> list[psutil.Process]:
-    """The processes that would undo a fault of this cluster."""
-    folder = str(journal.directory_of(cluster))
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if any(word.startswith(folder) for word in process.cmdline()):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -182,18 +169,25 @@ def test_a_fault_that_comes_too_late_does_not_come(cluster: EmbeddedCluster, pod
     fault.confirm_reverted()
 
 
+def is_another(api: Api, fault: ContainerFrozen) -> bool:
+    """Whether the container runs anew."""
+    status = container_status(fault.find(api) or {}, fault.container)
+    return "running" in status["state"] and status["containerID"] != fault.instance
+
+
 def test_a_container_that_starts_anew_is_not_frozen(cluster: EmbeddedCluster, api: Api, pod: Object) -> None:
     fault = frozen(cluster, pod, "app", LASTS.seconds)
     with injected(fault, LASTS):
-        files.run(api, pod, "beside", "kill -KILL $(pgrep -f podproof-crash)")
-        wait_until(lambda: fault.is_over())
+        files.run(api, pod, "app", "kill -KILL $(cat /tmp/pid)")
+        wait_until(lambda: is_another(api, fault))
     nothing_is_left(cluster, api, pod)
 
 
 def test_what_carries_a_fault_is_killed(cluster: EmbeddedCluster, api: Api, pod: Object) -> None:
     fault = PodCutOff.of(cluster, pod, LASTS.seconds)
     with injected(fault, LASTS):
-        files.run(api, pod, "beside", "kill -KILL $(pgrep -f 'rule add')")
+        script = "kill -KILL $(grep -l 'reaches[_]api' /proc/[0-9]*/cmdline | cut -d / -f 3)"
+        files.run(api, pod, "beside", script)
         wait_until(lambda: "terminated" in str(api.get(POD, fault.namespace, fault.pod)["status"]))
         assert "153" in files.must_run(api, pod, "beside", "ip rule")
     nothing_is_left(cluster, api, pod)
@@ -228,14 +222,15 @@ def test_a_fault_that_does_not_take_is_a_failed_trial(
     )
     fails(restore(cluster, killed.kind, killed.parameters() | {"uid": "other"}), "is gone")
 
+    monkeypatch.setattr(PodCutOff, "functions", "reached() { false; }; cut() { :; }; sign() { :; }")
+    fails(PodCutOff.of(cluster, pod, 60), "cannot be reached anyway")
+
     soon = Deadline("the fault to take effect", 1, "the test does not want to wait", "the test's patience")
     monkeypatch.setattr(signs.demand, "__defaults__", (soon,))
     monkeypatch.setattr(ContainerFrozen, "breaks", ":")
     fails(frozen(cluster, pod, "app", 60), "the fault did not take: .* is frozen")
     monkeypatch.setattr(PodCutOff, "functions", "reached() { :; }; cut() { :; }; sign() { ! reaches_api; }")
     fails(PodCutOff.of(cluster, pod, 60), "the fault did not take: .* is cut off")
-    monkeypatch.setattr(PodCutOff, "functions", "reached() { false; }; cut() { :; }; sign() { :; }")
-    fails(PodCutOff.of(cluster, pod, 60), "cannot be reached anyway")
     assert container_status(pod, "app")["restartCount"] == 0
 
 
