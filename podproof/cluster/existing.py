@@ -8,6 +8,7 @@ import yaml
 
 from podproof.errors import ClusterError
 from podproof.kube.client import Api
+from podproof.kube.kinds import NODE
 
 from . import settings
 from .base import Setting
@@ -22,7 +23,7 @@ class ExistingCluster:
         victims: The Nodes that may be broken; whoever runs the cluster has to name them.
 
     Raises:
-        ClusterError: There is no such file or context, or nothing answers there.
+        ClusterError: There is no such file, context or Node, or nothing answers there.
     """
 
     provider = "existing"
@@ -34,6 +35,11 @@ class ExistingCluster:
         api = Api.from_kubeconfig(self.kubeconfig, context)
         try:
             self.kubernetes_version = api.version().removeprefix("v")
+            for node in self.victims:
+                if api.find(NODE, None, node) is None:
+                    raise ClusterError(
+                        f"no Node of context {context} is called {node}: kubectl get nodes lists them"
+                    )
         finally:
             api.close()
 

@@ -19,12 +19,14 @@ from pathlib import Path
 import filelock
 import platformdirs
 import psutil
+import tenacity
 
 from podproof.cluster.base import Cluster
 from podproof.cluster.embedded.paths import ClusterPaths
 from podproof.faults.fault import Fault, Plain
 
 _FOLDER = "faults"
+_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,16 @@ class Entry:
         """Hold its lock; gives whether it is still there."""
         lock = filelock.FileLock(self.path.with_suffix(".lock"))
         try:
-            with lock:
-                yield self.exists
-                if not self.exists:
-                    self.path.with_suffix(".lock").unlink(missing_ok=True)
+            lock.acquire()
+        except FileNotFoundError:  # somebody else has undone it, and it was the last one of its directory
+            yield False
+            return
+        try:
+            yield self.exists
+            if not self.exists:
+                self.path.with_suffix(".lock").unlink(missing_ok=True)
         finally:
+            lock.release()
             with suppress(OSError):  # not empty, or gone with its cluster
                 self.path.parent.rmdir()
 
@@ -115,7 +122,6 @@ def write(fault: Fault, seconds: float) -> Entry:
         seconds: After which it undoes itself.
     """
     directory = directory_of(fault.cluster)
-    directory.mkdir(parents=True, exist_ok=True)
     cluster = fault.cluster
     entry = Entry(
         path=directory / f"{fault.kind}-{secrets.token_hex(4)}.json",
@@ -132,13 +138,23 @@ def write(fault: Fault, seconds: float) -> Entry:
         owner=[os.getpid(), psutil.Process().create_time()],
     )
     data = {name: value for name, value in asdict(entry).items() if name != "path"}
-    unfinished = entry.path.with_suffix(".new")
+    # Whoever undoes the last fault of a directory removes that, maybe just now.
+    tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(FileNotFoundError),
+        stop=tenacity.stop_after_attempt(_ATTEMPTS),
+        reraise=True,
+    )(_store, entry.path, json.dumps(data, indent=2))
+    return entry
+
+
+def _store(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".new")
     with unfinished.open("w", encoding="utf-8") as file:
-        json.dump(data, file, indent=2)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    unfinished.replace(entry.path)
-    return entry
+    unfinished.replace(path)
 
 
 def read(path: Path) -> Entry | None:

@@ -13,7 +13,7 @@ import tenacity
 
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.existing import ExistingCluster
-from podproof.errors import TrialError
+from podproof.errors import ClusterError, TrialError
 from podproof.faults import journal
 from podproof.faults.fault import restore
 from podproof.faults.injected import injected
@@ -119,6 +119,8 @@ def test_a_node_that_nobody_named_is_not_broken(existing: ExistingCluster, names
     fault = KubeletFrozenByPod.of(unnamed, existing.victims[0], namespace.name, LASTS.seconds)
     with pytest.raises(TrialError, match="--allow-node-faults"), injected(fault, LASTS):
         pytest.fail("it was broken")
+    with pytest.raises(ClusterError, match="has no Node absent"):
+        ExistingCluster(existing.context, existing.kubeconfig, ["absent"])
 
 
 if __name__ == "__main__":
