@@ -8,6 +8,7 @@ import yaml
 
 from podproof.errors import ClusterError
 from podproof.kube.client import Api
+from podproof.kube.kinds import NODE
 
 from . import settings
 from .base import Setting
@@ -19,20 +20,26 @@ class ExistingCluster:
     Args:
         context: The context's name.
         kubeconfig: The file with that context; None for the files that kubectl would look in.
+        victims: The Nodes that may be broken; whoever runs the cluster has to name them.
 
     Raises:
-        ClusterError: There is no such file or context, or nothing answers there.
+        ClusterError: There is no such file, context or Node, or nothing answers there.
     """
 
     provider = "existing"
-    victims: Sequence[str] = ()
 
-    def __init__(self, context: str, kubeconfig: Path | None = None) -> None:
+    def __init__(self, context: str, kubeconfig: Path | None = None, victims: Sequence[str] = ()) -> None:
+        self.victims = tuple(victims)
         self.name = self.context = context
         self.kubeconfig = kubeconfig or _file_with(context)
         api = Api.from_kubeconfig(self.kubeconfig, context)
         try:
             self.kubernetes_version = api.version().removeprefix("v")
+            for node in self.victims:
+                if api.find(NODE, None, node) is None:
+                    raise ClusterError(
+                        f"no Node of context {context} is called {node}: kubectl get nodes lists them"
+                    )
         finally:
             api.close()
 

@@ -22,6 +22,7 @@ class ClusterRequest:
         kubernetes_version: The embedded cluster's version; None for the one that runs, or else the default.
         nodes: How many Nodes the embedded cluster has; None likewise.
         network_policy: Whether the embedded cluster enforces NetworkPolicies, if it does not run yet.
+        victims: The Nodes of an existing cluster that may be broken.
     """
 
     context: str | None = None
@@ -30,6 +31,7 @@ class ClusterRequest:
     kubernetes_version: str | None = None
     nodes: int | None = None
     network_policy: bool = False
+    victims: tuple[str, ...] = ()
 
 
 def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str], None]) -> Cluster:
@@ -41,7 +43,7 @@ def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str]
         PodproofError: It cannot be had; the text is one line.
     """
     if request.context is not None:
-        return ExistingCluster(request.context, request.kubeconfig)
+        return ExistingCluster(request.context, request.kubeconfig, request.victims)
     cluster = EmbeddedCluster(
         request.name,
         kubernetes_version=request.kubernetes_version,
@@ -61,7 +63,7 @@ def attach(request: ClusterRequest) -> Cluster:
         PodproofError: It is not there.
     """
     if request.context is not None:
-        return ExistingCluster(request.context, request.kubeconfig)
+        return ExistingCluster(request.context, request.kubeconfig, request.victims)
     cluster = EmbeddedCluster(request.name)
     if not cluster.is_running:  # a Node may be off: another scenario has just cut its power
         raise ClusterError(f"the embedded cluster {request.name} is gone: it was running when this run began")

@@ -19,6 +19,7 @@ from pathlib import Path
 import filelock
 import platformdirs
 import psutil
+import tenacity
 
 from podproof.cluster.base import Cluster
 from podproof.cluster.embedded.paths import ClusterPaths
@@ -26,6 +27,7 @@ from podproof.faults.fault import Fault, Plain
 
 FAULTS = "faults"
 """The folder of faults; there are others, for what is undone likewise."""
+_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,16 @@ class Entry:
         """Hold its lock; gives whether it is still there."""
         lock = filelock.FileLock(self.path.with_suffix(".lock"))
         try:
-            with lock:
-                yield self.exists
-                if not self.exists:
-                    self.path.with_suffix(".lock").unlink(missing_ok=True)
+            lock.acquire()
+        except FileNotFoundError:  # somebody else has undone it, and it was the last one of its directory
+            yield False
+            return
+        try:
+            yield self.exists
+            if not self.exists:
+                self.path.with_suffix(".lock").unlink(missing_ok=True)
         finally:
+            lock.release()
             with suppress(OSError):  # not empty, or gone with its cluster
                 self.path.parent.rmdir()
 
@@ -117,7 +124,6 @@ def write(fault: Fault, seconds: float, folder: str = FAULTS) -> Entry:
         folder: Where to.
     """
     directory = directory_of(fault.cluster, folder)
-    directory.mkdir(parents=True, exist_ok=True)
     cluster = fault.cluster
     entry = Entry(
         path=directory / f"{fault.kind}-{secrets.token_hex(4)}.json",
@@ -134,13 +140,23 @@ def write(fault: Fault, seconds: float, folder: str = FAULTS) -> Entry:
         owner=[os.getpid(), psutil.Process().create_time()],
     )
     data = {name: value for name, value in asdict(entry).items() if name != "path"}
-    unfinished = entry.path.with_suffix(".new")
+    # Whoever undoes the last fault of a directory removes that, maybe just now.
+    tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(FileNotFoundError),
+        stop=tenacity.stop_after_attempt(_ATTEMPTS),
+        reraise=True,
+    )(_store, entry.path, json.dumps(data, indent=2))
+    return entry
+
+
+def _store(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".new")
     with unfinished.open("w", encoding="utf-8") as file:
-        json.dump(data, file, indent=2)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    unfinished.replace(entry.path)
-    return entry
+    unfinished.replace(path)
 
 
 def read(path: Path) -> Entry | None:

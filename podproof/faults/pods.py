@@ -47,7 +47,7 @@ def delete(scene: Scene, pod: Object) -> Incident:
     """Delete a Pod, and confirm that the API server has marked it."""
     incident = before(scene, pod)
     scene.api.delete(POD, scene.namespace.name, name(pod), uid=uid(pod))
-    return replace(incident, struck=_confirm(scene, incident, "marked for deletion", _is_leaving))
+    return replace(incident, struck=_confirm(scene, incident, "marked for deletion", is_leaving))
 
 
 def delete_at_once(scene: Scene, pod: Object) -> Incident:
@@ -85,7 +85,7 @@ def evict(scene: Scene, pod: Object) -> Incident:
     """
     incident = before(scene, pod)
     request_eviction(scene.api, pod)
-    return replace(incident, struck=_confirm(scene, incident, "marked as evicted", _is_evicted))
+    return replace(incident, struck=_confirm(scene, incident, "marked as evicted", is_evicted))
 
 
 def fail(scene: Scene, pod: Object) -> Incident:
@@ -106,13 +106,15 @@ LOSSES: dict[str, Callable[[Scene, Object], Incident]] = {"deleted": delete, "ev
 """How a Pod can be lost, by the word that features use."""
 
 
-def _is_leaving(pod: Object) -> bool:
+def is_leaving(pod: Object) -> bool:
+    """Whether a Pod is marked for deletion."""
     return "deletionTimestamp" in pod["metadata"]
 
 
-def _is_evicted(pod: Object) -> bool:
+def is_evicted(pod: Object) -> bool:
+    """Whether a Pod is marked for deletion, and as evicted."""
     conditions = pod.get("status", {}).get("conditions", ())
-    return _is_leaving(pod) and any(
+    return is_leaving(pod) and any(
         each["type"] == "DisruptionTarget" and each.get("reason") == "EvictionByEvictionAPI"
         for each in conditions
     )

@@ -40,7 +40,17 @@ def undo_written(entry: Entry) -> bool:
             entry.remove()
             return False
         raise
-    from podproof.faults import control_plane, nodes, programs, traces  # noqa: F401 - their faults register themselves
+    from podproof.faults import (  # noqa: F401 - their faults register themselves
+        container_endings,
+        control_plane,
+        inside,
+        node_carrier,
+        nodes,
+        pod_losses,
+        pod_network,
+        programs,
+        traces,
+    )
 
     return undo(entry, restore(cluster, entry.fault, entry.parameters))
 

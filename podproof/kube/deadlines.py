@@ -239,6 +239,27 @@ FAULT_LASTS = Deadline(
     "after that it undoes itself, whatever became of its runner",
     _OURS,
 )
+CARRIER_STARTED = Deadline(
+    "the container that carries a fault of a Pod's network to start",
+    60,
+    "its image may have to be fetched first",
+    _OURS,
+    TOLERANCE,
+)
+FAULT_ENDED = Deadline(
+    "what a fault has changed inside a Pod to be as before",
+    10,
+    "a command in a container undoes it",
+    _OURS,
+    TOLERANCE,
+)
+CRASH_BACK_OFF = Deadline(
+    "a container that has crashed again and again to be started once more",
+    300,
+    "the kubelet waits longer each time, up to a limit",
+    "crash back-off: 10 s, 20 s, 40 s ... up to five minutes",
+    TOLERANCE,
+)
 GUARD_ENDED = Deadline("a fault's guard to end", 5, "it has nothing left to do", _OURS)
 PROGRAM_ANSWERS = Deadline(
     "a program to answer again",

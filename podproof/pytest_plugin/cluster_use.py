@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from podproof.errors import ClusterError, PodproofError
-from podproof.pytest_plugin.options import DEFAULT_NAME
+from podproof.pytest_plugin.options import DEFAULT_NAME, allowed_victims
 
 if TYPE_CHECKING:
     from podproof.cluster.base import Cluster
@@ -53,6 +53,7 @@ class ClusterUse:
             "kubernetes_version": config.getoption("kubernetes_version"),
             "nodes": config.getoption("nodes"),
             "network_policy": config.getoption("network_policy"),
+            "victims": allowed_victims(config),
         }
         return cls(wanted, worker=False)
 
@@ -121,4 +122,8 @@ class ClusterUse:
         from podproof.cluster.selection import ClusterRequest
 
         kubeconfig = self._wanted["kubeconfig"]
-        return ClusterRequest(**{**self._wanted, "kubeconfig": Path(kubeconfig) if kubeconfig else None})
+        plain = {
+            "kubeconfig": Path(kubeconfig) if kubeconfig else None,
+            "victims": tuple(self._wanted["victims"]),
+        }
+        return ClusterRequest(**{**self._wanted, **plain})

@@ -62,6 +62,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="with --context: let scenarios make PersistentVolumes, StorageClasses and ClusterRoles",
     )
     group.addoption(
+        "--allow-node-faults",
+        metavar="NODE[,NODE]",
+        help="with --context: let faults break these Nodes, through privileged Pods on them",
+    )
+    group.addoption(
         "--reports-dir",
         type=Path,
         default=Path("reports"),
@@ -82,6 +87,10 @@ def check_options(config: pytest.Config) -> None:
     context, kubeconfig = config.getoption("context"), config.getoption("kubeconfig")
     if kubeconfig and not context:
         raise pytest.UsageError("--kubeconfig needs --context NAME: podproof never uses the current context")
+    if config.getoption("allow_node_faults") and not context:
+        raise pytest.UsageError(
+            "--allow-node-faults needs --context NAME: the embedded cluster has Nodes of its own for that"
+        )
     if not context:
         return
     embedded = {
@@ -93,6 +102,11 @@ def check_options(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"{', '.join(asked)} is about the embedded cluster, --context names another: use one of them"
         )
+
+
+def allowed_victims(config: pytest.Config) -> list[str]:
+    """The Nodes of an existing cluster that may be broken."""
+    return [each for each in (config.getoption("allow_node_faults") or "").split(",") if each]
 
 
 def repetitions(config: pytest.Config) -> int:
@@ -109,6 +123,7 @@ def repeat_command(config: pytest.Config, nodeid: str) -> str:
         ("--kubernetes-version", None),
         ("--cluster-name", DEFAULT_NAME),
         ("--nodes", None),
+        ("--allow-node-faults", None),
         ("--repeat", "1"),
     ):
         value = config.getoption(option.removeprefix("--").replace("-", "_"))

@@ -9,7 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 import tenacity
 
@@ -20,6 +19,7 @@ from podproof.faults.fault import Fault, restore
 from podproof.faults.injected import injected
 from podproof.faults.programs import CONTROL_PLANE, ProgramStopped
 from podproof.kube.deadlines import Deadline
+from tests.guards import guards
 
 from .faults import FAULTS, LASTS
 
@@ -34,19 +34,6 @@ UNDONE = 240.0
 @pytest.fixture(params=FAULTS)
 def fault(request: pytest.FixtureRequest, cluster: EmbeddedCluster) -> Fault:
     return FAULTS[request.param](cluster)
-
-
-def guards(cluster: EmbeddedCluster) -> list[psutil.Process]:
-    """The processes that would undo a fault of this cluster."""
-    folder = str(journal.directory_of(cluster))
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if any(word.startswith(folder) for word in process.cmdline()):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def outcomes(cluster: EmbeddedCluster) -> list[str]:

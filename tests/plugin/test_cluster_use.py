@@ -108,6 +108,7 @@ def test_what_was_not_cleaned_up_is_not_proven(suite: Suite, monkeypatch: pytest
     ("args", "said"),
     [
         (["--kubeconfig", "x"], "--kubeconfig needs --context NAME: podproof never uses the current context"),
+        (["--allow-node-faults", "x"], "--allow-node-faults needs --context NAME"),
         (
             ["--context", "x", "--nodes", "3"],
             "--nodes is about the embedded cluster, --context names another",
