@@ -32,6 +32,7 @@ pytest_plugins = [
     "steps.nodes",
     "steps.ownership",
     "steps.pods",
+    "steps.recovery",
     "steps.refusals",
     "steps.replicasets",
     "steps.requests",

@@ -87,7 +87,7 @@ def _lose(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack, lost:
     """Lose a Pod's Node until the scenario is over."""
     node = pod["spec"]["nodeName"]
     noticed = bounds.node_replaced(cluster.settings(), pod)
-    incident = replace(before(scene, pod), noticed=noticed)
+    incident = replace(before(scene, pod), noticed=noticed, with_node=True)
     lasts = deadlines.FAULT_LASTS + noticed + deadlines.POD_STARTUP
     if lost == "partitioned":
         capabilities.require(cluster, scene.api, capabilities.NETWORK_SWITCH)

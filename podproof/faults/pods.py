@@ -25,6 +25,7 @@ class Incident:
         known: The uids of all Pods that existed then.
         noticed: How long the Pod's controller may take to learn of it.
         by_liveness: Whether it is the liveness check that ends the container, which takes its time.
+        with_node: Whether the Pod is lost together with its Node.
     """
 
     pod: Object
@@ -32,6 +33,7 @@ class Incident:
     known: frozenset[str]
     by_liveness: bool = False
     noticed: Deadline = deadlines.CONTROLLER
+    with_node: bool = False
 
 
 def before(scene: Scene, pod: Object) -> Incident:
