@@ -30,3 +30,11 @@ Feature: Nodes without power
       And steady traffic to its Service
       When the Node of one of its Pods is powered off
       Then until the loss was noticed the Service went on sending requests to the lost Pod
+
+    @limit @slow @victim-node
+    Scenario: A Pod of a StatefulSet is replaced only once somebody says that its Node is gone
+      Given a StatefulSet of 1 Ready Pod on a Node that may be broken
+      And its Node was powered off and its Pod was given up
+      When the Node is marked as out of service
+      Then a Pod of the same name and another identity takes its place
+      And nobody took its place before that
