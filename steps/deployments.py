@@ -211,12 +211,21 @@ def only_two(scene: Scene, deployment: Object, update: Change) -> None:
     _demand_only(scene, deployment, {uid(update.previous), *map(uid, second)})
 
 
-def start(scene: Scene, manifest: str, count: int) -> Object:
-    """Apply a manifest with a Deployment and wait until that has so many Pods; gives the Deployment."""
+def start(scene: Scene, manifest: str, count: int, change: Callable[[Object], None] | None = None) -> Object:
+    """Apply a manifest with a Deployment and wait until that has so many Pods; gives the Deployment.
+
+    Args:
+        scene: Where.
+        manifest: See `Scene.apply`.
+        count: How many Pods.
+        change: Changes the Deployment before it is applied.
+    """
 
     def resize(thing: Object) -> None:
         if thing["kind"] == DEPLOYMENT.name:
             thing["spec"]["replicas"] = count
+            if change:
+                change(thing)
 
     since = scene.recording.mark()
     deployment = next(each for each in scene.apply(manifest, resize) if each["kind"] == DEPLOYMENT.name)

@@ -17,7 +17,7 @@ from podproof.faults.injected import injected
 from podproof.faults.nodes import Cordoned, CutOff, PoweredOff
 from podproof.faults.pods import Incident, before
 from podproof.kube import deadlines
-from podproof.kube.kinds import NODE, POD, REPLICA_SET, Object
+from podproof.kube.kinds import NODE, POD, REPLICA_SET, Object, name
 from podproof.kube.scene import Scene
 
 HOSTNAME = "kubernetes.io/hostname"
@@ -75,19 +75,14 @@ def lose_node(
     cluster: Cluster, scene: Scene, replicaset: Object, victim_node: str, repairs: ExitStack, lost: str
 ) -> Incident:
     """Lose the Node of one of a ReplicaSet's Pods until the scenario is over."""
-    pod = next(
-        (each for each in scene.owned(POD, replicaset) if each["spec"]["nodeName"] == victim_node), None
-    )
-    if pod is None:
-        raise TrialError(f"no Pod of the ReplicaSet runs on Node {victim_node}, which may be broken")
-    return _lose(cluster, scene, pod, repairs, lost)
+    return _lose(cluster, scene, on_victim(scene, replicaset, victim_node), repairs, lost)
 
 
 def _lose(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack, lost: str) -> Incident:
     """Lose a Pod's Node until the scenario is over."""
     node = pod["spec"]["nodeName"]
     noticed = bounds.node_replaced(cluster.settings(), pod)
-    incident = replace(before(scene, pod), noticed=noticed)
+    incident = replace(before(scene, pod), noticed=noticed, with_node=True)
     lasts = deadlines.FAULT_LASTS + noticed + deadlines.POD_STARTUP
     if lost == "partitioned":
         capabilities.require(cluster, scene.api, capabilities.NETWORK_SWITCH)
@@ -97,6 +92,18 @@ def _lose(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack, lost:
     else:
         repairs.enter_context(injected(PoweredOff(cluster, node), lasts))
     return replace(incident, struck=scene.recording.mark())
+
+
+def on_victim(scene: Scene, controller: Object, node: str) -> Object:
+    """The Pod of a controller that runs on a Node that may be broken.
+
+    Raises:
+        TrialError: There is none.
+    """
+    for pod in scene.owned(POD, controller):
+        if pod["spec"]["nodeName"] == node:
+            return pod
+    raise TrialError(f"no Pod of {name(controller)} runs on Node {node}, which may be broken")
 
 
 def node_of(scene: Scene, pod: Object) -> Object:

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from podproof.cluster.base import Setting
-from podproof.kube.deadlines import NAME_LEARNED, TOLERANCE, Deadline
+from podproof.kube.deadlines import (
+    CONTAINER_NOTICED,
+    CONTROLLER,
+    ENDPOINT_REMOVED,
+    NAME_LEARNED,
+    POD_STARTUP,
+    SERVICE_PROGRAMMED,
+    TOLERANCE,
+    Deadline,
+    readiness,
+)
 from podproof.kube.kinds import Object
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -59,6 +70,74 @@ def node_replaced(settings: Mapping[str, Setting], pod: Object) -> Deadline:
     Raises:
         ValueError: The Pod stays on a lost Node for good.
     """
+    return (node_noticed(settings) + _given_up(settings, pod)).named(
+        "the Pods of a lost Node to be given up",
+        "the Node's silence is noticed, then each of its Pods is left there for as long as it tolerates",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How long an app may take to recover, in the four times of the field's availability studies.
+
+    Attributes:
+        reaction: From the fault until the cluster shows that it has noticed.
+        repair: From then until another Pod, or another instance of the container, is started.
+        recovery: From the reaction until as many Pods as wanted are Ready, and requests are sent to them.
+        outage: From the fault until a client outside of the app loses no request any more.
+    """
+
+    reaction: Deadline
+    repair: Deadline
+    recovery: Deadline
+    outage: Deadline
+
+
+def recovery_from_node_loss(settings: Mapping[str, Setting], pod: Object, *, alone: bool) -> Recovery:
+    """The bounds of a Pod that is lost with its Node.
+
+    Args:
+        settings: The cluster's.
+        pod: As it was before.
+        alone: Whether it was the only one, so that nobody answers before it is replaced; where there are
+            others, requests are sent to those alone as soon as the loss is noticed.
+    """
+    noticed = node_noticed(settings)
+    given_up = _given_up(settings, pod)
+    whole = noticed + given_up + _restored(pod)
+    return Recovery(
+        noticed,
+        (given_up + CONTROLLER + POD_STARTUP).named("a replacement to be started", _REPAIR),
+        (given_up + _restored(pod)).named("the app to be whole again", _RECOVERY),
+        ((whole if alone else noticed + ENDPOINT_REMOVED) + SERVICE_PROGRAMMED).named(_NO_LOSS, _OUTAGE),
+    )
+
+
+def recovery_from_kill(pod: Object) -> Recovery:
+    """The bounds of the only Pod of an app whose processes are killed, so that they are started anew."""
+    whole = CONTAINER_NOTICED + _restored(pod)
+    return Recovery(
+        CONTAINER_NOTICED,
+        POD_STARTUP.named("another instance to be started", _REPAIR),
+        (POD_STARTUP + readiness(pod) + CONTROLLER).named("the app to be whole again", _RECOVERY),
+        (whole + SERVICE_PROGRAMMED).named(_NO_LOSS, _OUTAGE),
+    )
+
+
+_REPAIR = "what is lost is given up, and its successor is started"
+_RECOVERY = "the successor is started, is Ready, and the Service knows of it"
+_NO_LOSS = "no request to be lost any more"
+_OUTAGE = (
+    "requests are sent to what is lost until every Node knows better, and answered once somebody is there"
+)
+
+
+def _restored(pod: Object) -> Deadline:
+    return CONTROLLER + POD_STARTUP + readiness(pod) + CONTROLLER
+
+
+def _given_up(settings: Mapping[str, Setting], pod: Object) -> Deadline:
+    """From the moment at which a Node's loss is noticed until a Pod of it is given up."""
     tolerated = [
         each["tolerationSeconds"]
         for each in pod["spec"].get("tolerations", ())
@@ -81,10 +160,7 @@ def node_replaced(settings: Mapping[str, Setting], pod: Object) -> Deadline:
         f"its tolerationSeconds of {UNREACHABLE}: {min(tolerated)} s",
         TOLERANCE,
     )
-    return (node_noticed(settings) + turn + leave).named(
-        "the Pods of a lost Node to be given up",
-        "the Node's silence is noticed, then each of its Pods is left there for as long as it tolerates",
-    )
+    return turn + leave
 
 
 def name_current(settings: Mapping[str, Setting]) -> Deadline:

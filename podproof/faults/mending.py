@@ -25,7 +25,8 @@ def mend(cluster: Cluster, api: Api, node: str) -> None:
     Raises:
         CleanupError: The Node is not in service.
     """
-    for entry in journal.of_cluster(cluster):
+    # The newest first: an older one is not undone for as long as a newer one keeps the Node out of service.
+    for entry in reversed(journal.of_cluster(cluster)):
         if entry.target == node:
             undo_written(entry)
     cast(PowerSwitch, cluster).power_on(node)

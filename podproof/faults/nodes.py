@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
+import tenacity
+
 from podproof.cluster.base import Cluster, NetworkSwitch, NodePartition, PartitionSwitch, PowerSwitch
 from podproof.errors import TrialError
 from podproof.faults import signs
@@ -15,10 +17,14 @@ from podproof.faults.pods import Incident, before, request_eviction
 from podproof.faults.programs import CONTROL_PLANE
 from podproof.faults.service import CORDONED, api_of, await_service, taints
 from podproof.kube import deadlines, watch
-from podproof.kube.client import Api
+from podproof.kube.client import Api, ApiError
 from podproof.kube.kinds import LEASE, NODE, POD, Object
 from podproof.kube.scene import Scene
 
+OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
+"""The taint that says that a Node is gone, so that nothing of it is to be waited for."""
+_CONFLICT = 409
+"""The API server's answer to a change of what somebody else has changed meanwhile."""
 _LEASES = "kube-node-lease"
 """The namespace in which each Node renews a lease of its own as a sign of life."""
 
@@ -228,6 +234,69 @@ class Cordoned(_NodeFault):
     def _close(self, *, closed: bool | None) -> None:
         with api_of(self.cluster) as api:
             api.merge(NODE, None, self.node, {"spec": {"unschedulable": closed}})
+
+
+@dataclass(frozen=True)
+class OutOfService(_NodeFault):
+    """A Node that is marked as gone for good, as an administrator does who knows that it is without power.
+
+    The mark is a taint, upon which Kubernetes deletes the Node's Pods without waiting for its kubelet; see
+    kubernetes.io/docs/concepts/cluster-administration/node-shutdown, "Non-graceful node shutdown handling".
+    """
+
+    kind = "node-out-of-service"
+
+    def describe(self) -> str:
+        """See `Fault`."""
+        return f"Node {self.node} is marked as out of service"
+
+    def demand_possible(self) -> None:
+        """It is not marked already: whoever has done so would find the mark gone."""
+        if self._marked():
+            raise TrialError(f"Node {self.node} is marked as out of service already, by somebody else")
+
+    def inject(self) -> None:
+        """Mark it."""
+        self._mark({"key": OUT_OF_SERVICE, "value": "nodeshutdown", "effect": "NoExecute"})
+
+    def confirm(self) -> None:
+        """The mark is there."""
+        signs.demand(self._marked, f"Node {self.node} has the taint {OUT_OF_SERVICE}")
+
+    def revert(self) -> None:
+        """Take the mark away."""
+        self._mark()
+
+    def confirm_reverted(self) -> None:
+        """The mark is gone; the Node itself may be without power still."""
+        signs.demand_mended(
+            lambda: not self._marked(),
+            f"Node {self.node} has no taint {OUT_OF_SERVICE}",
+            deadlines.FAULT_CONFIRMED,
+        )
+
+    def _marked(self) -> bool:
+        with api_of(self.cluster) as api:
+            return OUT_OF_SERVICE in taints(api.get(NODE, None, self.node))
+
+    def _mark(self, *taint: Object) -> None:
+        """Set the mark or take it away, and leave all other taints, which others may change meanwhile."""
+        with api_of(self.cluster) as api:
+
+            def attempt() -> None:
+                node = api.get(NODE, None, self.node)
+                others = [each for each in node["spec"].get("taints", ()) if each["key"] != OUT_OF_SERVICE]
+                version = {"resourceVersion": node["metadata"]["resourceVersion"]}
+                api.merge(NODE, None, self.node, {"metadata": version, "spec": {"taints": [*others, *taint]}})
+
+            tenacity.Retrying(
+                retry=tenacity.retry_if_exception(
+                    lambda error: isinstance(error, ApiError) and error.status == _CONFLICT
+                ),
+                stop=tenacity.stop_after_delay(deadlines.FAULT_CONFIRMED.seconds),
+                wait=tenacity.wait_random(0, 0.1),
+                reraise=True,
+            )(attempt)
 
 
 def drain(api: Api, node: str) -> None:

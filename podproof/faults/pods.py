@@ -26,6 +26,7 @@ class Incident:
         noticed: How long the Pod's controller may take to learn of it.
         struck: The moment at which it was there for certain: what is to follow is given time from then on.
         by_liveness: Whether it is the liveness check that ends the container, which takes its time.
+        with_node: Whether the Pod is lost together with its Node.
     """
 
     pod: Object
@@ -33,6 +34,7 @@ class Incident:
     known: frozenset[str]
     by_liveness: bool = False
     noticed: Deadline = deadlines.CONTROLLER
+    with_node: bool = False
     struck: Mark | None = None
 
 

@@ -190,6 +190,13 @@ CONTAINER_RESTART = Deadline(
     "crash back-off: none before the first restart",
     TOLERANCE,
 )
+CONTAINER_NOTICED = Deadline(
+    "the end of a container to be noticed",
+    1,
+    "the kubelet asks the container runtime once a second",
+    "the kubelet's generic PLEG, whose relist period is 1 s",
+    TOLERANCE,
+)
 METRICS_MEASURED = Deadline(
     "the first values of the metrics API",
     60,

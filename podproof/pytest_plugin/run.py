@@ -16,6 +16,7 @@ from podproof.pytest_plugin.cluster_use import RUN_INPUT, WORKER_INPUT, ClusterU
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.names import scenario_id
 from podproof.pytest_plugin.plan import plans_of_files
+from podproof.pytest_plugin.recovery_table import write_recoveries
 from podproof.pytest_plugin.table import write_measurements, write_verdicts
 from podproof.reporting.runs import RunReports, shortest
 from podproof.verdicts.claims import ClaimVerdict, judge_all
@@ -172,6 +173,7 @@ class Run:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the verdicts at the end of pytest's own output."""
         if self._verdicts:
+            write_recoveries(terminalreporter, self._verdicts)
             write_verdicts(terminalreporter, self._verdicts, self._ended_early)
             write_measurements(terminalreporter, self._verdicts)
             if self._written:

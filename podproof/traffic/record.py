@@ -70,6 +70,33 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
+class Impact:
+    """The time in which requests were lost, all of them or some.
+
+    Attributes:
+        start: When the first request was sent that was lost, by the runner's monotonic clock.
+        end: When the first one was sent after the last that was lost; if there was none, when that was sent.
+        lost: How many were lost.
+        sent: How many were sent in that time.
+    """
+
+    start: float
+    end: float
+    lost: int
+    sent: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted, to the time between two requests."""
+        return self.end - self.start
+
+    @property
+    def share(self) -> float:
+        """The share of the requests of that time that was lost, from 0 to 1."""
+        return self.lost / self.sent
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """When somebody answered.
 
@@ -170,6 +197,15 @@ class Record:
         if current:
             found.append(_outage(current, current[-1].at))
         return found
+
+    def impact(self) -> Impact | None:
+        """The time from the first request that was lost to the last one; None if none was."""
+        wrong = [index for index, each in enumerate(self.requests) if not each.ok]
+        if not wrong:
+            return None
+        first, last = wrong[0], wrong[-1]
+        end = self.requests[min(last + 1, len(self.requests) - 1)].at
+        return Impact(self.requests[first].at, end, len(wrong), last - first + 1)
 
     def spans(self, who: Callable[[Request], str] = lambda request: request.answer) -> list[Span]:
         """Who answered, in the order of each one's first answer; two may have answered in turns.

@@ -96,6 +96,18 @@ class Client:
         """
         _follow(self.scene, self.pod, {"tailLines": 1}, lambda seen: len(seen) > self.rate, deadline)
 
+    def await_answers(self, deadline: Deadline) -> bool:
+        """Return once every request of a second was answered; False if there was no such second in time."""
+
+        def all_answered(seen: list[Request]) -> bool:
+            return len(seen) > self.rate and all(each.ok for each in seen[-self.rate :])
+
+        try:
+            _follow(self.scene, self.pod, {"tailLines": 1}, all_answered, deadline)
+        except TrialError:
+            return False
+        return True
+
     def _execute(self, command: str) -> None:
         execute(self.scene.api, self.scene.namespace.name, name(self.pod), _CONTAINER, ["sh", "-c", command])
 
