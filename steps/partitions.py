@@ -67,7 +67,8 @@ def cut_off(
     incident = replace(before(scene, pod), noticed=noticed, with_node=True)
     lasts = deadlines.FAULT_LASTS + noticed + deadlines.POD_STARTUP
     fault = Partitioned(cluster, victim_node, away, lasts.patience)
-    return Partition(incident, repairs.enter_context(injected(fault, lasts)))
+    injection = repairs.enter_context(injected(fault, lasts))
+    return Partition(replace(incident, struck=scene.recording.mark()), injection)
 
 
 @given(
@@ -103,7 +104,7 @@ def counted_as_lost(cluster: Cluster, scene: Scene, partition: Partition, measur
     """It is not Ready any more, and has the taint of a Node that nothing is heard of."""
     bound = bounds.node_noticed(cluster.settings())
     since = partition.incident.since
-    seen = scene.recording.wait_until(_lost(partition.incident), bound, since)
+    seen = scene.recording.wait_until(_lost(partition.incident), bound, since, partition.incident.struck)
     measurements.add("Node counted as lost", seen.at - since.at, bound.seconds, bound.origin)
 
 

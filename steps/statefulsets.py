@@ -43,7 +43,7 @@ def was_powered_off(
     pod = on_victim(scene, statefulset, victim_node)
     incident = power_off(cluster, scene, pod, repairs)
     with preparing("the Pod is to be given up"):
-        scene.recording.wait_until(_given_up(pod), incident.noticed, incident.since)
+        scene.recording.wait_until(_given_up(pod), incident.noticed, incident.since, incident.struck)
     return incident
 
 
@@ -59,7 +59,7 @@ def mark(cluster: Cluster, scene: Scene, victim_node: str, repairs: ExitStack) -
 def succeeded(scene: Scene, incident: Incident, marked: Mark, measurements: Measurements) -> None:
     """It is Ready, on another Node."""
     lost = incident.pod
-    bound = deadlines.replacement_ready(lost) + deadlines.POD_REMOVED
+    bound = deadlines.POD_COLLECTED + deadlines.replacement_ready(lost)
 
     def successors(view: View) -> list[Object]:
         return [pod for pod in view.all(POD) if name(pod) == name(lost) and uid(pod) != uid(lost)]

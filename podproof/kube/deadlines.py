@@ -155,6 +155,13 @@ POD_REMOVED = Deadline(
     "the kubelet looks once a second",
     TOLERANCE,
 )
+POD_COLLECTED = Deadline(
+    "a Pod to be removed whose Node is marked as gone",
+    20,
+    "the garbage collector of Pods looks at all Nodes again and again",
+    "kube-controller-manager's podgc, whose period is 20 s",
+    TOLERANCE,
+)
 VOLUME_PROVIDED = Deadline(
     "a volume to be provided for a claim",
     30,

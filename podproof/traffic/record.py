@@ -16,6 +16,15 @@ LONGEST_PAUSE = 2.0
 A machine that is shared stops a process for a second now and then.
 """
 
+STRAYS = 0.05
+"""The share of requests that may be lost after an outage without being a part of it.
+
+The kernel keeps in mind for two minutes where a connection went that was never answered. One that is made
+from the same port by chance follows it, to whoever is not there any more.
+"""
+QUIET = 2.0
+"""Seconds without a loss after which one may be a stray; where every other is lost, that is no chance."""
+
 _TOLD = 3  # lost requests that a failure shows
 
 
@@ -78,12 +87,14 @@ class Impact:
         end: When the first one was sent after the last that was lost; if there was none, when that was sent.
         lost: How many were lost.
         sent: How many were sent in that time.
+        strays: How many were lost after it; see `STRAYS`.
     """
 
     start: float
     end: float
     lost: int
     sent: int
+    strays: int = 0
 
     @property
     def seconds(self) -> float:
@@ -199,13 +210,22 @@ class Record:
         return found
 
     def impact(self) -> Impact | None:
-        """The time from the first request that was lost to the last one; None if none was."""
+        """The time from the first request that was lost to the last that is no stray; None if none was."""
         wrong = [index for index, each in enumerate(self.requests) if not each.ok]
         if not wrong:
             return None
-        first, last = wrong[0], wrong[-1]
+        last = next(index for position, index in enumerate(wrong) if self._is_last(wrong, position))
         end = self.requests[min(last + 1, len(self.requests) - 1)].at
-        return Impact(self.requests[first].at, end, len(wrong), last - first + 1)
+        lost = wrong.index(last) + 1
+        return Impact(self.requests[wrong[0]].at, end, lost, last - wrong[0] + 1, len(wrong) - lost)
+
+    def _is_last(self, wrong: Sequence[int], position: int) -> bool:
+        """Whether nothing but strays is lost after the loss at a position."""
+        this, later = wrong[position], wrong[position + 1 :]
+        if not later:
+            return True
+        quiet = self.requests[later[0]].at - self.requests[this].at >= QUIET
+        return quiet and len(later) <= STRAYS * (len(self.requests) - this - 1)
 
     def spans(self, who: Callable[[Request], str] = lambda request: request.answer) -> list[Span]:
         """Who answered, in the order of each one's first answer; two may have answered in turns.

@@ -53,6 +53,18 @@ def test_the_impact_lasts_from_the_first_loss_to_the_first_request_after_the_las
     assert impact.share == lost / sent
 
 
+def test_a_few_lost_long_after_it_are_strays() -> None:
+    impact = record(".xx" + "." * 30 + "x" + "." * 10).impact()
+    assert impact is not None
+    assert (impact.end, impact.lost, impact.strays) == (3, 2, 1)
+
+
+def test_many_lost_after_a_pause_are_none() -> None:
+    impact = record(".xx" + "." * 5 + "xxx" + "." * 5).impact()
+    assert impact is not None
+    assert (impact.lost, impact.strays) == (5, 0)
+
+
 def test_with_others_left_the_outage_ends_when_the_loss_is_noticed() -> None:
     within = recovery_from_node_loss(SETTINGS, POD, alone=False)
     assert within.reaction.seconds == 55
