@@ -204,11 +204,13 @@ def add_outage(
     """Keep how long a client lost requests, and which share of them."""
     known = f"to {record.interval + record.uncertainty:.3f} s"
     if impact is None:
-        measurements.add("outage", 0.0, bound, f"{origin}; no request was lost, {known}")
+        measurements.add(
+            "outage", 0.0, bound, "; ".join(filter(None, (origin, f"no request was lost, {known}")))
+        )
         return
     told = f"{impact.lost} of {impact.sent} requests, {impact.share:.0%}, were lost meanwhile, {known}"
     told += f"; {impact.strays} strays after that" if impact.strays else ""
-    measurements.add("outage", impact.seconds, bound, f"{origin}; {told}")
+    measurements.add("outage", impact.seconds, bound, "; ".join(filter(None, (origin, told))))
 
 
 def _admitting(node: str) -> Callable[[Object], None]:

@@ -10,7 +10,7 @@ from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.partition import PARTS
 from podproof.faults.fault import Fault
 from podproof.faults.injected import injected
-from podproof.faults.nodes import Cordoned, CutOff, Partitioned, PoweredOff
+from podproof.faults.nodes import Cordoned, CutOff, OutOfService, Partitioned, PoweredOff
 from podproof.faults.programs import CONTROL_PLANE, ProgramStopped, broken
 from podproof.kube.deadlines import Deadline
 
@@ -23,6 +23,7 @@ def _every() -> dict[str, Make]:
     found: dict[str, Make] = {
         "powered off": lambda cluster: PoweredOff(cluster, cluster.victims[0]),
         "cut off": lambda cluster: CutOff(cluster, cluster.victims[0]),
+        "out of service": lambda cluster: OutOfService(cluster, cluster.victims[0]),
         "cordoned": lambda cluster: Cordoned(cluster, cluster.victims[0]),
         "containerd stopped": lambda cluster: ProgramStopped(cluster, cluster.victims[0], "containerd"),
     }
