@@ -47,6 +47,10 @@ class TrialError(PodproofError):
     exit_status = 13
 
 
+class FaultLostError(TrialError):
+    """A fault was not there all the time: whatever the cluster did then is no answer to it."""
+
+
 class CleanupError(TrialError):
     """Something that podproof made could not be removed; the text names it."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from podproof.cluster import capabilities, metrics
+from podproof.cluster import bounds, capabilities, metrics
 from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.kube import deadlines
@@ -89,7 +89,14 @@ def begin(scene: Scene, replicaset: Object) -> Cause:
     converters={"count": int},
     target_fixture="scaled",
 )
-def scales(scene: Scene, replicaset: Object, cause: Cause, count: int, measurements: Measurements) -> Mark:
+def scales(
+    cluster: Cluster,
+    scene: Scene,
+    replicaset: Object,
+    cause: Cause,
+    count: int,
+    measurements: Measurements,
+) -> Mark:
     """The autoscaler asks for so many Pods, and they are there; gives the moment."""
 
     def asked(view: View) -> int:
@@ -101,7 +108,7 @@ def scales(scene: Scene, replicaset: Object, cause: Cause, count: int, measureme
         lambda view: asked(view) == count,
         lambda view: line(view.one(REPLICA_SET, uid(replicaset)) or replicaset),
     )
-    bound = deadlines.AUTOSCALED
+    bound = bounds.autoscaled(cluster.settings())
     try:
         change = scene.recording.wait_until(decided, bound, cause.since)
     except Falsified as error:

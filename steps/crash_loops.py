@@ -51,7 +51,7 @@ def restarted(scene: Scene, pod: Object, count: int) -> None:
         scene.recording.wait_until(times, bound, scene.recording.started)
 
 
-@when("the Pod is deleted and created again", target_fixture="pod")
+@when("another Pod is made from the same manifest in its place", target_fixture="pod")
 def make_anew(scene: Scene, pod: Object) -> Object:
     """Replace it by another Pod from the same manifest; gives that."""
     since = scene.recording.mark()

@@ -72,7 +72,7 @@ def second_looks(scene: Scene, word: str) -> str | None:
     return files.read(scene.api, _member(scene, 1), "app", f"{_ON_CLAIM}/{word}")
 
 
-@when("it is scaled to 1 Pod", target_fixture="scaled")
+@when("the StatefulSet is scaled to 1 Pod", target_fixture="scaled")
 def scale_down(scene: Scene, statefulset: Object) -> Mark:
     """Ask for one Pod; gives the moment just before."""
     since = scene.recording.mark()

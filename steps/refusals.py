@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from pytest_bdd import parsers, then, when
 
-from podproof.cluster import capabilities
+from podproof.cluster import bounds, capabilities
 from podproof.cluster.base import Cluster
 from podproof.faults.pods import Incident, before
-from podproof.kube import deadlines
 from podproof.kube.client import ApiError
 from podproof.kube.conditions import Check, View, demand
 from podproof.kube.kinds import HORIZONTAL_POD_AUTOSCALER, POD, REPLICA_SET, Object, name, uid
@@ -135,7 +134,7 @@ def autoscale(scene: Scene, pod: Object) -> Attempt:
 
 
 @then("the autoscaler cannot do that")
-def cannot_autoscale(scene: Scene, attempt: Attempt) -> None:
+def cannot_autoscale(cluster: Cluster, scene: Scene, attempt: Attempt) -> None:
     """There is none, as the API server refuses a target without replicas, or it says that it is not able to.
 
     1.37 refuses it, and 1.33 does not: what can be scaled is never in the core group, where Pods are.
@@ -160,7 +159,7 @@ def cannot_autoscale(scene: Scene, attempt: Attempt) -> None:
         lambda view: f"it says {told(view).get('reason', 'nothing')}: {told(view).get('message', '')}",
     )
     scene.recording.wait_until(
-        unable, deadlines.AUTOSCALER_LOOKS, attempt.incident.since, attempt.incident.struck
+        unable, bounds.autoscaler_looks(cluster.settings()), attempt.incident.since, attempt.incident.struck
     )
 
 

@@ -18,7 +18,7 @@ Feature: Crash loops
     Scenario: A new Pod in its place starts without a delay
       Given a Pod whose Container crashes whenever it is started
       And it has been made to wait
-      When the Pod is deleted and created again
+      When another Pod is made from the same manifest in its place
       Then its Container is started at once
 
     @limit

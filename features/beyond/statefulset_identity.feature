@@ -27,7 +27,7 @@ Feature: StatefulSet identity
 
     Scenario: The last Pod goes first
       Given a StatefulSet of 2 Ready Pods with a claim each
-      When it is scaled to 1 Pod
+      When the StatefulSet is scaled to 1 Pod
       Then the Pod of the highest number is gone
       And its first Pod was Ready all the time
 

@@ -163,6 +163,34 @@ def _given_up(settings: Mapping[str, Setting], pod: Object) -> Deadline:
     return turn + leave
 
 
+def autoscaler_looks(settings: Mapping[str, Setting]) -> Deadline:
+    """From an autoscaler's creation until it has looked at its target."""
+    period = "horizontal-pod-autoscaler-sync-period"
+    return Deadline(
+        "an autoscaler to look at its target",
+        seconds(settings[period].value),
+        "it looks at each target periodically, at a new one after the first period",
+        _origin(period, settings),
+        TOLERANCE,
+    )
+
+
+def autoscaled(settings: Mapping[str, Setting]) -> Deadline:
+    """From the beginning of a load, or of its end, until an autoscaler changes a count."""
+    resolution = "metric-resolution"
+    measured = Deadline(
+        "what a Pod uses to be measured",
+        2 * seconds(settings[resolution].value),
+        "what it uses is known once it was measured twice",
+        f"twice {_origin(resolution, settings)}",
+        TOLERANCE,
+    )
+    return (measured + autoscaler_looks(settings) * 2).named(
+        "an autoscaler to change a count",
+        "a Pod has to be measured twice, and the autoscaler looks again and again at what was measured last",
+    )
+
+
 def name_current(settings: Mapping[str, Setting]) -> Deadline:
     """From a change of a Service or its Pods until the cluster's DNS gives no answer from before it."""
     cache = "coredns-cache"

@@ -37,9 +37,7 @@ class ExistingCluster:
             self.kubernetes_version = api.version().removeprefix("v")
             for node in self.victims:
                 if api.find(NODE, None, node) is None:
-                    raise ClusterError(
-                        f"no Node of context {context} is called {node}: kubectl get nodes lists them"
-                    )
+                    raise ClusterError(f"context {context} has no Node {node}: kubectl get nodes lists them")
         finally:
             api.close()
 

@@ -30,6 +30,11 @@ _DOCUMENTED = {
     "node-monitor-period": ("5s", "kube-controller-manager --node-monitor-period"),
     "node-monitor-grace-period": ("50s", "kube-controller-manager --node-monitor-grace-period, since 1.32"),
     "node-eviction-rate": ("0.1", "kube-controller-manager --node-eviction-rate"),
+    "horizontal-pod-autoscaler-sync-period": (
+        "15s",
+        "kube-controller-manager --horizontal-pod-autoscaler-sync-period",
+    ),
+    "metric-resolution": ("15s", "metrics-server --metric-resolution, as released"),
     "default-not-ready-toleration-seconds": ("300", "kube-apiserver --default-not-ready-toleration-seconds"),
     "default-unreachable-toleration-seconds": (
         "300",
@@ -116,6 +121,9 @@ def _from_controllers(told: Mapping[str, Any]) -> dict[str, Setting]:
         # It has been told with either.
         "node-monitor-period": lifecycle.get("NodeMonitorPeriod") or common.get("NodeMonitorPeriod"),
         "node-eviction-rate": lifecycle.get("NodeEvictionRate"),
+        "horizontal-pod-autoscaler-sync-period": told.get("HPAController", {}).get(
+            "HorizontalPodAutoscalerSyncPeriod"
+        ),
     }
     return {
         name: Setting(str(value), "kube-controller-manager, /configz")

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 from podproof.cluster.base import Cluster
 from podproof.cluster.embedded import daemon
-from podproof.errors import TrialError
+from podproof.errors import FaultLostError, TrialError
 from podproof.faults import guard, journal
 from podproof.faults.fault import Fault
 from podproof.faults.journal import Entry
@@ -40,7 +40,7 @@ class Injection:
         """Let the fault last for a span of time, for what is to be seen over it.
 
         Raises:
-            TrialError: It was undone by itself meanwhile.
+            FaultLostError: It was undone by itself meanwhile.
         """
         self._switch.await_end(span.seconds)
         self.demand_lasting()
@@ -49,10 +49,10 @@ class Injection:
         """Make sure that the fault is still there.
 
         Raises:
-            TrialError: It has been undone, by its dead man's switch or by `podproof clean`.
+            FaultLostError: It has been undone, by its dead man's switch or by `podproof clean`.
         """
         if not self._undone and not self._entry.exists:
-            raise TrialError(
+            raise FaultLostError(
                 f"{self.fault.describe()}: it was undone before the trial was over, "
                 f"since a fault lasts for {self._entry.seconds:g} s at most"
             )
@@ -62,7 +62,7 @@ class Injection:
 
         Raises:
             PodproofError: It could not be undone. Its guard tries again when this process ends.
-            TrialError: It was undone before, by somebody else.
+            FaultLostError: It was undone before, by somebody else.
         """
         if self._undone:
             return

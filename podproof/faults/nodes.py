@@ -9,7 +9,7 @@ from typing import cast
 import tenacity
 
 from podproof.cluster.base import Cluster, NetworkSwitch, NodePartition, PartitionSwitch, PowerSwitch
-from podproof.errors import TrialError
+from podproof.errors import FaultLostError, TrialError
 from podproof.faults import signs
 from podproof.faults.fault import Fault
 from podproof.faults.injected import injected
@@ -126,11 +126,11 @@ class CutOff(_NodeFault):
             renewed = datetime.fromisoformat(api.get(LEASE, _LEASES, self.node)["spec"]["renewTime"])
         if renewed > since:
             late = (renewed - since).total_seconds()
-            raise TrialError(f"Node {self.node} renewed its lease {late:.3f} s after it was cut off")
+            raise FaultLostError(f"Node {self.node} renewed its lease {late:.3f} s after it was cut off")
 
     def _demand_running(self) -> None:
         if not cast(NetworkSwitch, self.cluster).is_on(self.node):
-            raise TrialError(f"Node {self.node} should have been cut off, but it does not even run")
+            raise FaultLostError(f"Node {self.node} should have been cut off, but it does not even run")
 
     def revert(self) -> None:
         """Plug its cable in."""

@@ -211,14 +211,6 @@ METRICS_MEASURED = Deadline(
     "metrics-server --metric-resolution, as released 15 s, twice, and its own start",
     TOLERANCE,
 )
-AUTOSCALED = Deadline(
-    "an autoscaler to change a count",
-    60,
-    "it looks again and again at what was measured last, and a Pod has to be measured twice",
-    "kube-controller-manager --horizontal-pod-autoscaler-sync-period, by default 15 s, twice + "
-    "metrics-server --metric-resolution, as released 15 s, twice",
-    TOLERANCE,
-)
 TRIAL_POD = Deadline(
     "a Pod that a capability is tried with", 90, "its image may have to be fetched first", _OURS
 )
@@ -335,13 +327,6 @@ REACHABLE = Deadline(
     1,
     "a server listens a moment after its Container starts, and a Service knows of it another moment later",
     "kube-proxy's minSyncPeriod, by default 1 s",
-    TOLERANCE,
-)
-AUTOSCALER_LOOKS = Deadline(
-    "an autoscaler to look at its target",
-    15,
-    "it looks at each target periodically, at a new one after the first period",
-    "kube-controller-manager --horizontal-pod-autoscaler-sync-period, by default 15 s",
     TOLERANCE,
 )
 PAGE_ANSWERED = Deadline(

@@ -122,8 +122,8 @@ class ClusterUse:
         from podproof.cluster.selection import ClusterRequest
 
         kubeconfig = self._wanted["kubeconfig"]
-        plain = {
+        typed = {
             "kubeconfig": Path(kubeconfig) if kubeconfig else None,
-            "victims": tuple(self._wanted["victims"]),
+            "victims": tuple(self._wanted["victims"]),  # a worker is handed a list
         }
-        return ClusterRequest(**{**self._wanted, **plain})
+        return ClusterRequest(**{**self._wanted, **typed})

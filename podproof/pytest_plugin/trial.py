@@ -148,6 +148,9 @@ class Trial:
         said = f"cleaning up failed: {describe(error)}"
         if self.outcome in (None, Outcome.TRUE, Outcome.NOT_APPLICABLE):
             self.outcome, self.reason = Outcome.NOT_PROVEN, said
+        elif _tells_of_lost_fault(error):
+            # Only now it shows that what the cluster did was no answer to the fault.
+            self.outcome, self.reason = Outcome.NOT_PROVEN, f"{said}\nbefore that: {self.reason}"
         else:
             # What was seen before cleaning up stands; that cleaning up failed too must not be lost.
             self.reason = f"{self.reason}\n{said}"
@@ -170,6 +173,15 @@ def describe(error: BaseException) -> str:
     if said and (isinstance(error, PodproofError | pytest.fail.Exception) or is_falsified(error)):
         return said
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _tells_of_lost_fault(error: BaseException) -> bool:
+    """Whether an error, or one of several, says that a fault was not there all the time."""
+    from podproof.errors import FaultLostError
+
+    if isinstance(error, BaseExceptionGroup):
+        return any(_tells_of_lost_fault(each) for each in error.exceptions)
+    return isinstance(error, FaultLostError)
 
 
 def is_defect(error: BaseException) -> bool:

@@ -142,8 +142,6 @@ def test_a_fault_ends_by_its_own_timer_when_all_others_are_dead(
 
     assert f"undone: {fault.describe()}" in clean()
     assert fault.describe() not in clean()
-    for log in journal.directory_of(cluster).glob("*.log"):
-        log.unlink()
     nothing_is_left(cluster, api, pod)
 
 

@@ -36,6 +36,7 @@ class ClusterRequest:
     kubernetes_version: str | None = None
     nodes: int | None = None
     network_policy: bool = False
+    victims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

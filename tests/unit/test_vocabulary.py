@@ -1,5 +1,6 @@
 """`podproof steps` lists what scenarios can say."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,27 @@ def test_a_directory_without_steps(tmp_path: Path) -> None:
     assert listed.returncode == 2
     assert listed.stderr.startswith("podproof: there are no steps in ")
     assert listed.stderr.count("\n") == 1
+
+
+KNOWN_TO_BE_ALIKE = {
+    (
+        "a client Pod that gets answers at the Pods' own addresses",
+        "two client Pods that get answers at the Pod's own address",
+    ),
+    (
+        "a ReplicaSet of 1 Ready Pod on a Node that may be broken",
+        "a StatefulSet of 1 Ready Pod on a Node that may be broken",
+    ),
+    ("a brand-new Pod takes its place", "a brand-new Pod takes its place on {where}"),
+    ("its claim stays Pending", "the claim stays Pending"),
+    ("the file is gone from that disk", "the files are gone from that disk"),
+}
+"""Sentences that differ in what they are about, and not merely in their words."""
+
+
+def test_no_new_sentence_is_nearly_one_that_there_is() -> None:
+    root = Path(__file__).parents[2]
+    said = podproof_steps(root).stdout
+    one = re.findall(r"^nearly the same: \w+ (.*)$", said, re.MULTILINE)
+    other = re.findall(r"^ +and: \w+ (.*)$", said, re.MULTILINE)
+    assert set(zip(one, other, strict=True)) == KNOWN_TO_BE_ALIKE
