@@ -28,11 +28,18 @@ def crashing(scene: Scene) -> Object:
     return scene.apply("beyond/crashes-always")[0]
 
 
-@given("it has been made to wait")
+@given("it has been made to wait for long")
 def waits(scene: Scene, pod: Object) -> None:
-    """Wait until the kubelet says that it waits because of its crashes."""
+    """Wait until the kubelet lets it wait for the third time: for longer than a new Pod may take to start."""
+    bound = deadlines.POD_STARTUP + deadlines.crash_back_off(0) + deadlines.crash_back_off(1)
+    again = Check(
+        "it has been restarted twice, and waits",
+        frozenset({POD}),
+        lambda view: _waits(pod).holds(view) and _status(view, pod).get("restartCount", 0) >= 2,
+        lambda view: line(view.one(POD, uid(pod)) or pod),
+    )
     with preparing("the Pod is to wait because of its crashes"):
-        scene.recording.wait_until(_waits(pod), deadlines.POD_STARTUP * 2, scene.recording.started)
+        scene.recording.wait_until(again, bound, scene.recording.started)
 
 
 @when(parsers.parse("it has been restarted {count:d} times"))

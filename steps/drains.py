@@ -11,7 +11,7 @@ from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.faults.injected import injected
 from podproof.faults.nodes import Cordoned
-from podproof.faults.pods import Incident, request_eviction
+from podproof.faults.pods import request_eviction
 from podproof.kube import deadlines, rollouts
 from podproof.kube.changes import Mark
 from podproof.kube.client import ApiError
@@ -110,6 +110,28 @@ def evict_each(scene: Scene, deployment: Object) -> Evictions:
     return evictions
 
 
+@when("somebody asks for the deletion of one Pod", target_fixture="evictions")
+def ask_for_deletion(scene: Scene, deployment: Object) -> Evictions:
+    """Delete a Pod, as somebody does who does not care for budgets."""
+    evictions = Evictions(scene.recording.mark())
+    try:
+        scene.api.delete(POD, scene.namespace.name, name(_pods(scene, deployment)[0]))
+    except ApiError as error:
+        evictions.refused.append(str(error))
+    else:
+        evictions.granted += 1
+    return evictions
+
+
+@then("that is granted although the budget allows no disruption")
+def granted(scene: Scene, evictions: Evictions) -> None:
+    """The API server takes the deletion, and the budget said just before that it allows none."""
+    [budget] = scene.recording.world(evictions.since).all(_BUDGET)
+    if budget["status"].get("disruptionsAllowed") != 0:
+        raise TrialError(f"the budget allowed {budget['status'].get('disruptionsAllowed')} disruptions")
+    demand(bool(evictions.granted), "a deletion that is granted", "; ".join(evictions.refused))
+
+
 @then("an eviction was refused meanwhile")
 def one_refused(evictions: Evictions) -> None:
     """The API server said that it would violate the budget."""
@@ -133,11 +155,9 @@ def never_fewer(
 
 
 @then(parsers.parse("for a while less than {count:d} Pods were available"))
-def fewer(scene: Scene, deployment: Object, incident: Incident, count: int) -> None:
+def fewer(scene: Scene, deployment: Object, evictions: Evictions, count: int) -> None:
     """There was a moment with fewer: nobody kept the Pod from being deleted."""
-    scene.recording.wait_until(
-        ~rollouts.available(deployment, count), deadlines.CONTROLLER, incident.since, incident.struck
-    )
+    scene.recording.wait_until(~rollouts.available(deployment, count), deadlines.CONTROLLER, evictions.since)
 
 
 @then("all its Pods are on other Nodes")

@@ -16,6 +16,7 @@ from podproof.kube.states import OwnedPodsReady, is_ready, tell_pods
 from podproof.verdicts.measurements import Measurements
 
 _DONE = "echo done >/tmp/order"
+_PROGRESS = "/tmp/progress"  # noqa: S108 - a container's own
 
 
 @given(parsers.parse("a Job that needs {count:d} Pods to do their work"), target_fixture="replicaset")
@@ -28,6 +29,8 @@ def working_job(scene: Scene, count: int) -> Object:
     with preparing("the Job's Pods are to be at work"):
         bound = deadlines.replacement_ready(job["spec"]["template"])
         scene.recording.wait_until(OwnedPodsReady(uid(job), count), bound)
+    for pod in scene.owned(POD, job):
+        files.write(scene.api, pod, "app", _PROGRESS, "half of it is done")
     return job
 
 
@@ -87,6 +90,9 @@ def begins_again(scene: Scene, replicaset: Object, incident: Incident, measureme
     bound = bound + deadlines.replacement_ready(job["spec"]["template"])
     seen = scene.recording.wait_until(begun, bound, incident.since, incident.struck)
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds, bound.origin)
+    [newcomer] = [pod for pod in newcomers(seen.world) if is_ready(pod)]
+    progress = files.read(scene.api, newcomer, "app", _PROGRESS)
+    demand(progress is None, "nothing of what the lost Pod had done", f"its file with {progress!r}")
 
 
 @then("the Job has failed because its limit was reached")

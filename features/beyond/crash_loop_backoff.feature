@@ -17,7 +17,7 @@ Feature: Crash loops
     @limit
     Scenario: A new Pod in its place starts without a delay
       Given a Pod whose Container crashes whenever it is started
-      And it has been made to wait
+      And it has been made to wait for long
       When another Pod is made from the same manifest in its place
       Then its Container is started at once
 
