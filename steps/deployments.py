@@ -230,6 +230,9 @@ def start(scene: Scene, manifest: str, count: int, change: Callable[[Object], No
     since = scene.recording.mark()
     deployment = next(each for each in scene.apply(manifest, resize) if each["kind"] == DEPLOYMENT.name)
     scene.recording.wait_until(rollouts.finished(deployment), rollouts.duration(deployment), since)
+    # What the Deployment says of its Pods the watch of Pods may not have delivered yet, and from now on
+    # somebody may ask what held all the time.
+    scene.recording.catch_up((POD, REPLICA_SET))
     return deployment
 
 
