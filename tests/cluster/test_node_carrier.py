@@ -32,7 +32,7 @@ LASTS = Deadline("a fault of a test to be undone", 60, "nothing here takes that 
 def existing(
     cluster: EmbeddedCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ExistingCluster]:
-    monkeypatch.setenv("PODPROOF_JOURNAL", str(tmp_path / "faults"))
+    monkeypatch.setenv("PODPROOF_JOURNAL", str(tmp_path))
     node = cluster.nodes[-1]
     yield ExistingCluster(cluster.context, cluster.kubeconfig, [node])
     assert not (tmp_path / "faults").exists(), "something is left"
