@@ -30,12 +30,18 @@ def crashing(scene: Scene) -> Object:
 
 @given("it has been made to wait for long")
 def waits(scene: Scene, pod: Object) -> None:
-    """Wait until the kubelet lets it wait for the third time: for longer than a new Pod may take to start."""
+    """Wait until it has ended for the third time: now it waits for longer than a new Pod takes to start.
+
+    That it waits the kubelet may say only when it is about to start it again.
+    """
     bound = deadlines.POD_STARTUP + deadlines.crash_back_off(0) + deadlines.crash_back_off(1)
     again = Check(
-        "it has been restarted twice, and waits",
+        "it has been restarted twice, and has ended again",
         frozenset({POD}),
-        lambda view: _waits(pod).holds(view) and _status(view, pod).get("restartCount", 0) >= 2,
+        lambda view: (
+            _status(view, pod).get("restartCount", 0) == 2
+            and "running" not in _status(view, pod).get("state", {})
+        ),
         lambda view: line(view.one(POD, uid(pod)) or pod),
     )
     with preparing("the Pod is to wait because of its crashes"):
@@ -105,6 +111,7 @@ def started_at_once(scene: Scene, pod: Object, measurements: Measurements) -> No
         lambda view: line(view.one(POD, uid(pod)) or pod),
     )
     bound = deadlines.POD_STARTUP
+    scene.recording.catch_up((POD,))
     since = next(change.at for change in scene.recording.history(POD) if uid(change.thing) == uid(pod))
     seen = scene.recording.wait_until(began, bound)
     measurements.add("time to the first start", seen.at - since, bound.seconds, bound.origin)

@@ -14,6 +14,7 @@ from podproof.pytest_plugin.cluster_use import CLUSTER_USE, ClusterUse
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.failure_text import as_longrepr, failure_text, traceback_text
 from podproof.pytest_plugin.options import repeat_command
+from podproof.pytest_plugin.order import ordered
 from podproof.pytest_plugin.trial import Trial, is_defect
 from podproof.reporting.runs import RunReports, shortest
 from podproof.verdicts.measurements import Measurements
@@ -45,6 +46,17 @@ class Life:
         self._bridge = bridge
 
     # pytest's phases
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Put scenarios in the order in which several workers wait least for each other."""
+        if not hasattr(config, "workerinput") or not all(isinstance(item, ScenarioItem) for item in items):
+            return
+        items[:] = ordered(
+            items,
+            lambda item: item.get_closest_marker("control-plane") is not None,
+            lambda item: item.get_closest_marker("slow") is not None,
+        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool | None, bool | None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -48,7 +46,6 @@ class Run:
         self._written = False
         self._wrong_files = False
         self._without_cluster = False
-        self._process = os.getpid()
 
     # Before anything runs
 
@@ -103,24 +100,12 @@ class Run:
     def _begin(self, selected: Iterable[str]) -> None:
         for nodeid in selected:
             self._selected.setdefault(scenario_id(nodeid), []).append(nodeid)
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._end)
         self._reports.begin()
         self._acquire()
         # A run that could not even begin takes nothing away.
         self._reports.drop_oldest()
         if self._allure:
             self._allure.begin()
-
-    def _end(self, number: int, _: object) -> None:
-        """End the run as Ctrl-C does, with its results and its cluster as it was: `timeout` sends SIGTERM.
-
-        A process that was only forked off for a moment inherits this, and simply ends.
-        """
-        if os.getpid() == self._process:
-            signal.raise_signal(signal.SIGINT)
-        signal.signal(number, signal.SIG_DFL)
-        signal.raise_signal(number)
 
     def _acquire(self) -> None:
         try:
@@ -178,8 +163,6 @@ class Run:
 
     def pytest_unconfigure(self) -> None:
         """Give the cluster back if the session never came to its end."""
-        if signal.getsignal(signal.SIGTERM) == self._end:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         self._use.release()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

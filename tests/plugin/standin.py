@@ -247,19 +247,6 @@ def _() -> None:
     signal.pause()
 
 
-@when("the run is told to end")
-def _() -> None:
-    forked = os.fork()
-    if not forked:
-        signal.pause()
-        os._exit(0)
-    os.kill(forked, signal.SIGTERM)
-    _, status = os.waitpid(forked, 0)
-    note(f"a fork ended by {os.WTERMSIG(status)}")
-    os.kill(os.getpid(), signal.SIGTERM)
-    signal.pause()
-
-
 @when("the process dies")
 def _() -> None:
     os.kill(os.getpid(), signal.SIGKILL)

@@ -94,17 +94,6 @@ def test_ctrl_c_releases_it_and_keeps_the_results(suite: Suite, workers: list[st
     assert suite.outcomes() == {"Stopped": "NOT RUN"}
 
 
-def test_who_is_told_to_end_does_so_as_by_ctrl_c(suite: Suite) -> None:
-    suite.rule(
-        "    Scenario: Ended\n      Given a Pod\n      When the run is told to end\n      Then 1 is 1\n"
-    )
-    result = suite.run_apart("features")
-    assert result.ret == pytest.ExitCode.INTERRUPTED
-    assert "a fork ended by 15" in suite.calls
-    assert suite.calls[-1] == "release default True"
-    assert suite.verdicts["complete"] is False
-
-
 def test_what_was_not_cleaned_up_is_not_proven(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERRUPT_CLEANING_UP", "1")
     suite.rule(PLAIN)
