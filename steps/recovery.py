@@ -171,10 +171,12 @@ def sent_to_the_dead(
     demand(answered, "no request is lost once the loss was noticed", str(record))
 
 
-_LAST_LOSS = 2.0
-"""Seconds before the loss was noticed by which the last request may have been lost: chance chooses the Pod.
+_LAST_LOSS = 6.0
+"""Seconds before the loss was noticed by which the last request may have been lost.
 
-With two Pods and twenty requests a second, forty in a row go to the other one once in 10^12 trials.
+A client gives a request up after 5 s. What was sent to the lost Pod less than that before is answered after all:
+its connection is tried again, and goes to the other Pod then. And chance chooses the Pod: of twenty requests in a
+second all go to the other one once in a million.
 """
 
 
