@@ -174,9 +174,9 @@ def sent_to_the_dead(
 _LAST_LOSS = 6.0
 """Seconds before the loss was noticed by which the last request may have been lost.
 
-A client gives a request up after 5 s. What was sent to the lost Pod less than that before is answered after all:
-its connection is tried again, and goes to the other Pod then. And chance chooses the Pod: of twenty requests in a
-second all go to the other one once in a million.
+A client gives a request up after 5 s. What was sent to the lost Pod less than that before is answered after
+all: its connection is tried again, and goes to the other Pod then. And chance chooses the Pod: of twenty
+requests in a second all go to the other one once in a million.
 """
 
 
