@@ -20,13 +20,13 @@ from podproof.faults.pods import Incident, before
 from podproof.faults.programs import CONTROL_PLANE
 from podproof.kube import deadlines, files
 from podproof.kube.changes import Mark
-from podproof.kube.conditions import Check, View, demand
+from podproof.kube.conditions import Check, demand
 from podproof.kube.kinds import POD, Object, owner_uid, uid
 from podproof.kube.scene import Scene
-from podproof.kube.states import Replaced, container_status, owned, tell_pods
+from podproof.kube.states import Replaced, container_status, tell_pods
 from podproof.traffic.writer import Writer
 from podproof.verdicts.measurements import Measurements
-from steps.replicasets import wait_for_brand_new
+from steps.replicasets import newcomers, wait_for_brand_new
 
 _PROGRAMS = {
     "the API server": "kube-apiserver",
@@ -191,8 +191,8 @@ def nobody_replaces(
     newcomer = Check(
         "a brand-new Pod",
         frozenset({POD}),
-        lambda view: bool(_newcomers(view, replicaset, incident)),
-        lambda view: tell_pods(_newcomers(view, replicaset, incident)),
+        lambda view: bool(newcomers(view, replicaset, incident)),
+        lambda view: tell_pods(newcomers(view, replicaset, incident)),
     )
     seen = scene.recording.never(newcomer, incident.since)
     measurements.add("watched without a replacement", seen.at - incident.since.at)
@@ -206,7 +206,7 @@ def nobody_schedules(
     made = Check(
         "a brand-new Pod is made",
         frozenset({POD}),
-        lambda view: bool(_newcomers(view, replicaset, incident)),
+        lambda view: bool(newcomers(view, replicaset, incident)),
         lambda _: "no brand-new Pod",
     )
     scene.recording.wait_until(made, deadlines.CONTROLLER, incident.since, incident.struck)
@@ -214,8 +214,8 @@ def nobody_schedules(
     placed = Check(
         "a brand-new Pod has a Node",
         frozenset({POD}),
-        lambda view: any(pod["spec"].get("nodeName") for pod in _newcomers(view, replicaset, incident)),
-        lambda view: tell_pods(_newcomers(view, replicaset, incident)),
+        lambda view: any(pod["spec"].get("nodeName") for pod in newcomers(view, replicaset, incident)),
+        lambda view: tell_pods(newcomers(view, replicaset, incident)),
     )
     seen = scene.recording.never(placed, incident.since)
     measurements.add("watched without a Node", seen.at - incident.since.at)
@@ -234,10 +234,6 @@ def replaced_afterwards(
 def _fault(cluster: Cluster, scene: Scene, part: str, how: str) -> Fault:
     capabilities.require(cluster, scene.api, capabilities.PROGRAM_SWITCH)
     return programs.broken(cluster, CONTROL_PLANE, _PROGRAMS[part], how)
-
-
-def _newcomers(view: View, replicaset: Object, incident: Incident) -> list[Object]:
-    return [pod for pod in owned(view, POD, uid(replicaset)) if uid(pod) not in incident.known]
 
 
 def _ready_since(pod: Object) -> str:

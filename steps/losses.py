@@ -10,10 +10,11 @@ from podproof.kube import deadlines
 from podproof.kube.conditions import Check, View, demand
 from podproof.kube.kinds import POD, REPLICA_SET, Object, name, owner_uid, uid
 from podproof.kube.scene import Scene
-from podproof.kube.states import PodReady, is_ready, owned, tell_pods
+from podproof.kube.states import PodReady, is_ready, tell_pods
 from podproof.kube.summary import line
 from podproof.verdicts.measurements import Measurements
 from steps.deployments import Change
+from steps.replicasets import newcomers
 
 
 @when(parsers.re("all Pods are (?P<lost>deleted|evicted)"), target_fixture="incident")
@@ -33,14 +34,11 @@ def replicasets_pod_replaced(
     """A Pod of the ReplicaSet that was not there before is Ready."""
     bound = deadlines.replacement_ready(replicaset["spec"]["template"], incident.noticed)
 
-    def brand_new(view: View) -> list[Object]:
-        return [each for each in owned(view, POD, uid(replicaset)) if uid(each) not in incident.known]
-
     ready = Check(
         "a brand-new Pod of the ReplicaSet is Ready",
         frozenset({POD}),
-        lambda view: any(map(is_ready, brand_new(view))),
-        lambda view: tell_pods(brand_new(view)),
+        lambda view: any(map(is_ready, newcomers(view, replicaset, incident))),
+        lambda view: tell_pods(newcomers(view, replicaset, incident)),
     )
     seen = scene.recording.wait_until(ready, bound, incident.since, incident.struck)
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds, bound.origin)

@@ -240,15 +240,14 @@ def wait_for_brand_new(
 ) -> Object:
     """Wait for a Pod that did not exist before the incident, and measure its coming; gives the Pod, Ready."""
 
-    def newcomers(view: View) -> list[Object]:
-        return [pod for pod in owned(view, POD, uid(replicaset)) if uid(pod) not in incident.known]
-
     def coming(text: str, far_enough: Callable[[Object], bool]) -> Check:
         return Check(
             text,
             frozenset({POD}),
-            lambda view: any(far_enough(pod) for pod in newcomers(view)),
-            lambda view: tell_pods(newcomers(view)) if newcomers(view) else "no brand-new Pod",
+            lambda view: any(far_enough(pod) for pod in newcomers(view, replicaset, incident)),
+            lambda view: (
+                tell_pods(there) if (there := newcomers(view, replicaset, incident)) else "no brand-new Pod"
+            ),
         )
 
     noticed = incident.noticed
@@ -263,7 +262,7 @@ def wait_for_brand_new(
         "repair", started.at - made.at, deadlines.POD_STARTUP.seconds, deadlines.POD_STARTUP.origin
     )
     measurements.add("recovery", ready.at - made.at, start.seconds, start.origin)
-    pod = next(pod for pod in newcomers(ready.world) if is_ready(pod))
+    pod = next(pod for pod in newcomers(ready.world, replicaset, incident) if is_ready(pod))
     demand(
         name(pod) != name(incident.pod),
         "a Pod of another name",
@@ -287,6 +286,11 @@ def _apply(scene: Scene, manifest: str, count: int, change: Callable[[Object], N
                 change(thing)
 
     return scene.apply(manifest, resize)[0]
+
+
+def newcomers(view: View, replicaset: Object, incident: Incident) -> list[Object]:
+    """The Pods of a ReplicaSet that were not there before something befell one of them."""
+    return [pod for pod in owned(view, POD, uid(replicaset)) if uid(pod) not in incident.known]
 
 
 def served(view: View) -> set[str]:
