@@ -9,6 +9,9 @@ import pytest
 
 from podproof.cluster.embedded import remains
 from podproof.cluster.embedded.paths import ClusterPaths
+from podproof.kube.client import Api
+from podproof.kube.kinds import NAMESPACE
+from podproof.kube.namespaces import MANAGED_BY
 
 from .snapshot import Belongings, Machine
 
@@ -52,6 +55,13 @@ def reaper_of(owner: int) -> psutil.Process:
             if process.cmdline()[1:] == wanted:
                 return process
     pytest.fail(f"nobody waits for the end of process {owner}")
+
+
+def trials(api: Api) -> list[str]:
+    """The namespaces of trials of NetworkPolicies that are there."""
+    found = api.list(NAMESPACE, None, f"{MANAGED_BY}=podproof")["items"]
+    names = [each["metadata"]["name"] for each in found]
+    return [name for name in names if name.startswith("podproof-networkpolicy-trial-")]
 
 
 def nothing_is_left(before: Machine, belongings: Belongings) -> None:

@@ -8,12 +8,10 @@ import pytest
 from podproof.cluster import network_policy
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.progress import Progress
-from podproof.errors import ClusterError
 from podproof.kube.client import Api
-from podproof.kube.kinds import NAMESPACE, NODE
-from podproof.kube.namespaces import MANAGED_BY
+from podproof.kube.kinds import NODE
 
-from .lives import NAME, nothing_is_left, podproof
+from .lives import NAME, nothing_is_left, podproof, trials
 from .snapshot import Belongings, Machine
 
 ENFORCING = "policies"
@@ -32,13 +30,6 @@ def enforcing_api(enforcing: EmbeddedCluster) -> Iterator[Api]:
     api = Api.from_kubeconfig(enforcing.kubeconfig, enforcing.context)
     yield api
     api.close()
-
-
-def trials(api: Api) -> list[str]:
-    """The namespaces of trials that are there."""
-    found = api.list(NAMESPACE, None, f"{MANAGED_BY}=podproof")["items"]
-    names = [each["metadata"]["name"] for each in found]
-    return [name for name in names if name.startswith("podproof-networkpolicy-trial-")]
 
 
 def test_a_policy_blocks(enforcing: EmbeddedCluster, enforcing_api: Api) -> None:
@@ -64,14 +55,6 @@ def test_a_cluster_that_enforces_says_so_and_serves_those_who_do_not_ask() -> No
     assert ", NetworkPolicies enforced, runs" in podproof("status", "--name", ENFORCING).communicate()[0]
     assert EmbeddedCluster(ENFORCING).network_policy
     assert EmbeddedCluster(ENFORCING).up(owner=os.getpid()) is False
-
-
-def test_a_cluster_that_does_not_enforce_is_found_out(cluster: EmbeddedCluster, api: Api) -> None:
-    assert network_policy.is_enforced(cluster, api) is False
-    assert trials(api) == []
-    assert not cluster.network_policy
-    with pytest.raises(ClusterError, match="was started without --network-policy: podproof down"):
-        EmbeddedCluster(cluster.name, network_policy=True).up()
 
 
 def test_down_leaves_nothing_of_it(machine_before: Machine) -> None:
