@@ -23,7 +23,11 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # argparse mixes what follows "--" with the command's own arguments.
+    ours, theirs = _split(words) if words[:1] == ["matrix"] else (words, [])
+    options = _parser().parse_args(ours)
+    options.pytest = theirs
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
@@ -37,6 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("podproof: interrupted; podproof down removes what was started", file=sys.stderr)
         return _INTERRUPTED
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is ours, and what follows the first ``--``."""
+    at = words.index("--") if "--" in words else len(words)
+    return list(words[:at]), list(words[at + 1 :])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     examine = add("doctor", _doctor, "say what this machine lacks for a cluster, and what mends it")
     _add_version(examine)
     _add_network_policy(examine)
+    _add_matrix(
+        commands.add_parser("matrix", help=_MATRIX, description=f"{_MATRIX[0].upper()}{_MATRIX[1:]}.")
+    )
     text = "undo faults, and remove what else runs that were killed have left on clusters"
     clean = commands.add_parser("clean", help=text, description=f"{text[0].upper()}{text[1:]}.")
     clean.set_defaults(command=_clean)
@@ -90,6 +103,49 @@ def _parser() -> argparse.ArgumentParser:
         "suite", nargs="?", type=Path, default=Path(), help="what has steps/ and features/ (default: .)"
     )
     return parser
+
+
+_MATRIX = "try several versions of Kubernetes, or clusters, and show what differs between them"
+
+
+def _add_matrix(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_matrix)
+    parser.usage = "podproof matrix TARGET... [options] [-- PYTEST-OPTION...]"
+    parser.epilog = (
+        "Exit status: 0 no claim became worse, 1 some did, 2 it could not be told. "
+        "What follows -- is passed on to pytest, for example: -- -m 'not slow'"
+    )
+    parser.add_argument(
+        "targets",
+        nargs="+",
+        metavar="TARGET",
+        help="a version (1.36, 1.37.2, latest), with flags of its components if wanted "
+        "(1.37+kube-controller-manager.node-monitor-grace-period=75s), or context:NAME",
+    )
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=1,
+        metavar="N",
+        help="run what measures a recovery within half a minute N times; "
+        "8 are the fewest that tell a difference from noise (default: %(default)s)",
+    )
+    parser.add_argument("--resume", action="store_true", help="keep what was tried before in the same way")
+    parser.add_argument("--baseline", type=Path, metavar="FILE", help="compare with this matrix.json, too")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=3,
+        metavar="N",
+        help="how many scenarios at a time (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=Path("reports/matrix"),
+        metavar="DIR",
+        help="where everything goes (default: %(default)s)",
+    )
 
 
 def _add_version(parser: argparse.ArgumentParser) -> None:
@@ -240,6 +296,30 @@ def _doctor(options: argparse.Namespace) -> int:
             print(f"       mend it: {finding.remedy}")
     print("this machine can run an embedded cluster" if not lacking else f"lacking: {lacking}")
     return MachineError.exit_status if lacking else 0
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    # Only this command needs them.
+    from podproof.matrix import document, run, targets, trials
+
+    if options.samples < 1 or options.workers < 1:
+        raise UsageError("--samples and --workers take 1 or more")
+    baseline = document.read(options.baseline) if options.baseline else None
+    found = targets.parse(options.targets)
+    if any(each.kind == "version" for each in found):
+        doctor.require_root()
+    how = trials.Options(options.samples, options.workers, options.components or "", tuple(options.pytest))
+    try:
+        made = run.run(found, how, options.directory, Progress(), resume=options.resume, baseline=baseline)
+    except KeyboardInterrupt:
+        print(
+            "podproof: interrupted; the same command with --resume goes on where it stopped", file=sys.stderr
+        )
+        return _INTERRUPTED
+    print(made["outcome"]["text"])
+    print(f"open it in a browser: {(options.directory / 'index.html').absolute().as_uri()}")
+    status: int = made["outcome"]["status"]
+    return status
 
 
 def _clean(options: argparse.Namespace) -> int:

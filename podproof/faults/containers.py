@@ -47,7 +47,9 @@ def kill_pod(scene: Scene, pod: Object, container: str) -> Incident:
     of them and can be told to end; the kernel kills all others with it.
     """
     killed = Ended(uid(pod), container, _KILLED, "Error")
-    return _strike(scene, pod, container, "kill 1", killed & _noted(pod, "SandboxChanged"))
+    # Not at the same time: the kubelet may try the old sandbox once more, and its failure takes the place of
+    # the container's end in the Pod's status before it notes that the sandbox has changed.
+    return _strike(scene, pod, container, "kill 1", killed, _noted(pod, "SandboxChanged"))
 
 
 def exhaust_memory(scene: Scene, pod: Object, container: str) -> Incident:
@@ -86,13 +88,13 @@ ENDINGS: dict[str, Callable[[Scene, Object, str], Incident]] = {
 """How a container can end, by the words that features use."""
 
 
-def _strike(scene: Scene, pod: Object, container: str, script: str, sign: Condition) -> Incident:
+def _strike(scene: Scene, pod: Object, container: str, script: str, *signs: Condition) -> Incident:
     incident = before(scene, pod)
     # The command may not outlive what it causes, so how it ended tells nothing; the sign does.
     with suppress(TrialError):
         files.run(scene.api, pod, container, script)
-    struck = scene.recording.wait_until(sign, deadlines.FAULT_CONFIRMED, incident.since)
-    return replace(incident, struck=struck)
+    seen = [scene.recording.wait_until(sign, deadlines.FAULT_CONFIRMED, incident.since) for sign in signs]
+    return replace(incident, struck=max(seen, key=lambda each: each.position))
 
 
 def _probe_fails_anew(scene: Scene, pod: Object, probe: str) -> Condition:

@@ -15,7 +15,7 @@ from pathlib import Path
 from podproof.errors import PodproofError, UsageError
 from podproof.reporting.allure_bridge import CATEGORIES
 
-_SETTINGS = {
+SETTINGS = {
     "name": "podproof: claims about Kubernetes",
     "hideLabels": ["host", "thread", "framework", "language"],
     "categories": CATEGORIES,
@@ -30,8 +30,8 @@ _SETTINGS = {
         }
     },
 }
-SUITE = Path(__file__).parents[2]
-"""Where package.json pins Allure, and npm installs it."""
+ALLURE = Path(__file__).parents[2] / "node_modules/.bin/allure"
+"""Where npm installs the Allure that package.json pins."""
 
 
 def render(reports: Path, allure: Path) -> Path:
@@ -41,16 +41,32 @@ def render(reports: Path, allure: Path) -> Path:
         UsageError: There is nothing to render, or Allure is not installed.
         PodproofError: Allure failed; the text holds what it said.
     """
-    results, output = reports / "allure-results", reports / "allure-report"
+    settings = f"export default {json.dumps(SETTINGS)};"
+    return generate(reports / "allure-results", reports / "allure-report", allure, settings)
+
+
+def generate(results: Path, output: Path, allure: Path, settings: str) -> Path:
+    """Have Allure render results; returns the file to open.
+
+    Args:
+        results: The directory of the results.
+        output: The directory of the report.
+        allure: Allure's command.
+        settings: The text of its configuration, a JavaScript module.
+
+    Raises:
+        UsageError: There is nothing to render, or Allure is not installed.
+        PodproofError: Allure failed; the text holds what it said.
+    """
     if not any(results.glob("*-result.json")):
         raise UsageError(f"there are no results in {results}: run `pytest features/` first")
     if not allure.exists():
         raise UsageError(f"Allure is not installed at {allure}: run `npm ci` in {allure.parents[2]}")
     with tempfile.TemporaryDirectory() as scratch:
-        settings = Path(scratch) / "allurerc.json"
-        settings.write_text(json.dumps(_SETTINGS), encoding="utf-8")
+        configuration = Path(scratch) / "allurerc.mjs"
+        configuration.write_text(settings, encoding="utf-8")
         called = subprocess.run(
-            [str(allure), "generate", str(results), "--config", str(settings), "--output", str(output)],
+            [str(allure), "generate", str(results), "--config", str(configuration), "--output", str(output)],
             capture_output=True,
             text=True,
             check=False,
@@ -66,7 +82,7 @@ def main(arguments: list[str]) -> int:
     """Render and say how to open it."""
     reports = Path(arguments[0] if arguments else "reports").absolute()
     try:
-        page = render(reports, SUITE / "node_modules/.bin/allure")
+        page = render(reports, ALLURE)
     except PodproofError as error:
         print(error, file=sys.stderr)
         return error.exit_status

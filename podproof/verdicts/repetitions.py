@@ -26,8 +26,8 @@ _DID_NOT_RUN = (Outcome.NOT_RUN, Outcome.NOT_APPLICABLE)
 def combine(repetitions: Sequence[ScenarioResult]) -> ScenarioResult:
     """Make one result of all repetitions, in their order, those that were not run included.
 
-    Steps and evidence are those of the first repetition that decides; times and counts are sums; each
-    measurement has its samples.
+    A repetition may itself be the result of several. Steps and evidence are those of the first repetition
+    that decides; times and counts are sums; each measurement has its samples.
     """
     if len(repetitions) == 1:
         return repetitions[0]
@@ -46,7 +46,7 @@ def combine(repetitions: Sequence[ScenarioResult]) -> ScenarioResult:
         details=dict(details),
         api_warnings=tuple(text for each in repetitions for text in each.api_warnings),
         lateness=tuple(late for each in repetitions for late in each.lateness),
-        outcomes=tuple(each.outcome for each in repetitions),
+        outcomes=tuple(outcome for each in repetitions for outcome in each.outcomes or (each.outcome,)),
     )
 
 
@@ -104,7 +104,7 @@ def _measurements(repetitions: Sequence[ScenarioResult]) -> tuple[Measurement, .
 
 
 def _measurement(same: Sequence[Measurement]) -> Measurement:
-    samples = tuple(each.seconds for each in same)
+    samples = tuple(sample for each in same for sample in each.spread.samples)
     bounded = [each for each in same if each.bound is not None]
     strictest = min(bounded, key=lambda each: each.bound or 0.0, default=same[0])
     return replace(strictest, seconds=Spread(samples).median, samples=samples)

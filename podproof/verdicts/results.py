@@ -104,7 +104,7 @@ def results_document(run: RunFacts, cluster: ClusterFacts, claims: Sequence[Clai
         "api_retries": sum(result.details.get("api_retries", 0) for result in scenarios),
         "api_warnings": list(dict.fromkeys(text for result in scenarios for text in result.api_warnings)),
         "recording": _recording(lateness(claims)),
-        "claims": [_claim(claim) for claim in claims],
+        "claims": [claim_document(claim) for claim in claims],
     }
 
 
@@ -156,7 +156,8 @@ def suite_commit(root: Path) -> str:
     return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
-def _claim(claim: ClaimVerdict) -> dict[str, Any]:
+def claim_document(claim: ClaimVerdict) -> dict[str, Any]:
+    """A claim in the shape of the schema."""
     return {
         "slug": claim.slug,
         "sentence": claim.sentence,
