@@ -31,7 +31,7 @@ class _SharingClusters(LoadScopeScheduling):  # type: ignore[misc]  # xdist's sc
 
     def _split_scope(self, nodeid: str) -> str:
         folder, _, file = nodeid.partition("::")[0].rpartition("/")
-        if file in {"test_life.py", "test_network_policy.py", "test_runs.py"}:
+        if file in {"test_flags.py", "test_life.py", "test_network_policy.py", "test_runs.py"}:
             return "life"  # these start clusters of their own, one at a time
         return TEST_CLUSTER if folder in {"tests/kube", "tests/cluster"} else file
 
