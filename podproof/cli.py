@@ -9,11 +9,11 @@ from pathlib import Path
 import psutil
 
 from podproof import __version__
-from podproof.cluster.embedded import doctor, state, versions
+from podproof.cluster.embedded import doctor, flags, origin, state
 from podproof.cluster.embedded.cluster import DEFAULT_NAME, DEFAULT_NODES, EmbeddedCluster
 from podproof.cluster.embedded.gobuild import Components
 from podproof.cluster.embedded.machine import Machine
-from podproof.cluster.embedded.progress import Progress
+from podproof.cluster.embedded.progress import Progress, silent
 from podproof.cluster.embedded.recipes import DEFAULT_KUBERNETES
 from podproof.errors import CleanupError, MachineError, PodproofError, UsageError
 
@@ -72,6 +72,16 @@ def _parser() -> argparse.ArgumentParser:
         help=f"how many Nodes (default: {DEFAULT_NODES}); the last two are victims if two others are left",
     )
     _add_network_policy(up)
+    up.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="flags",
+        metavar="COMPONENT.FLAG=VALUE",
+        help="start it with this flag of a component, for example "
+        "kube-controller-manager.node-monitor-grace-period=75s; may be given again; components are "
+        f"{', '.join(flags.COMPONENTS)}",
+    )
     add("down", _down, "stop a cluster and remove everything of it")
     status = add("status", _status, "show the clusters of this machine, or one with its machines")
     status.set_defaults(name=None)
@@ -154,6 +164,13 @@ def _add_version(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION",
         help=f"a patch release (1.33.13), a minor one (1.33) or latest (default: {DEFAULT_KUBERNETES})",
     )
+    parser.add_argument(
+        "--components",
+        metavar="build|release|DIR",
+        help="where Kubernetes' own components come from: built here, the project's own binaries, or a "
+        "directory that has them all (default: $PODPROOF_COMPONENTS, or else what is cached, or else the "
+        "release if its site answers)",
+    )
 
 
 def _add_network_policy(parser: argparse.ArgumentParser) -> None:
@@ -171,6 +188,8 @@ def _up(options: argparse.Namespace) -> int:
         kubernetes_version=options.kubernetes_version,
         nodes=options.nodes,
         network_policy=options.network_policy,
+        components=options.components,
+        flags=options.flags,
         report=report,
     )
     started = cluster.up()
@@ -211,7 +230,9 @@ def _summary(cluster: EmbeddedCluster) -> str:
     condition = "runs" if cluster.is_complete else "is not whole; podproof up repairs it"
     bound = "" if owner is None else f", until process {owner} ends"
     policies = ", NetworkPolicies enforced" if cluster.network_policy else ""
-    return f"{cluster.name}: Kubernetes {version}, {nodes} Nodes{policies}, {condition}{bound}"
+    changed = "".join(f", {flag}" for flag in cluster.flags)
+    what = f"Kubernetes {version} ({cluster.components_origin}), {nodes} Nodes{policies}{changed}"
+    return f"{cluster.name}: {what}, {condition}{bound}"
 
 
 def _describe(machine: Machine) -> str:
@@ -277,18 +298,20 @@ def _logs(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> int:
     from podproof.cluster.embedded import store  # only a machine that can build gets this far
 
-    version = versions.resolve(options.kubernetes_version)
-    doctor.require(version, DEFAULT_NODES, network_policy=options.network_policy)
     report = Progress()
-    store.template(Components(version, report, network_policy=options.network_policy), report)
-    report(f"Kubernetes {version} is built")
+    own = origin.choose(options.kubernetes_version, options.components, report)
+    policies = options.network_policy
+    doctor.require(own.version, DEFAULT_NODES, network_policy=policies, components=own.place)
+    store.template(Components(own.version, report, network_policy=policies, origin=own.place), report)
+    report(f"Kubernetes {own.version} and all that goes with it is there")
     return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
     lacking = 0
-    version = versions.resolve(options.kubernetes_version)
-    for finding in doctor.examine(version, DEFAULT_NODES, network_policy=options.network_policy):
+    own = origin.choose(options.kubernetes_version, options.components, silent)
+    policies = options.network_policy
+    for finding in doctor.examine(own.version, DEFAULT_NODES, network_policy=policies, components=own.place):
         mark = "ok   " if finding.well else "LACKS"
         print(f"{mark}  {finding.what}: {finding.found}")
         if not finding.well:

@@ -23,6 +23,10 @@ TEST_CLUSTER = os.environ.get("PODPROOF_TEST_CLUSTER", "tests")
 """A name of its own, so that the tests leave a cluster alone that somebody is using."""
 
 
+_OWN_CLUSTERS = {"test_flags.py", "test_life.py", "test_matrix.py", "test_network_policy.py", "test_runs.py"}
+"""Files whose tests start clusters of their own, one at a time."""
+
+
 class _SharingClusters(LoadScopeScheduling):  # type: ignore[misc]  # xdist's schedulers are untyped
     """Several files at a time, but all that share a cluster, or a cluster's name, in one process.
 
@@ -31,8 +35,8 @@ class _SharingClusters(LoadScopeScheduling):  # type: ignore[misc]  # xdist's sc
 
     def _split_scope(self, nodeid: str) -> str:
         folder, _, file = nodeid.partition("::")[0].rpartition("/")
-        if file in {"test_flags.py", "test_life.py", "test_matrix.py", "test_network_policy.py", "test_runs.py"}:
-            return "life"  # these start clusters of their own, one at a time
+        if file in _OWN_CLUSTERS:
+            return "life"
         return TEST_CLUSTER if folder in {"tests/kube", "tests/cluster"} else file
 
 

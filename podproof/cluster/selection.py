@@ -22,6 +22,8 @@ class ClusterRequest:
         kubernetes_version: The embedded cluster's version; None for the one that runs, or else the default.
         nodes: How many Nodes the embedded cluster has; None likewise.
         network_policy: Whether the embedded cluster enforces NetworkPolicies, if it does not run yet.
+        components: Where the embedded cluster's Kubernetes comes from; see `EmbeddedCluster`.
+        flags: Flags of the embedded cluster's components; likewise.
         victims: The Nodes of an existing cluster that may be broken.
     """
 
@@ -31,6 +33,8 @@ class ClusterRequest:
     kubernetes_version: str | None = None
     nodes: int | None = None
     network_policy: bool = False
+    components: str | None = None
+    flags: tuple[str, ...] = ()
     victims: tuple[str, ...] = ()
 
 
@@ -50,6 +54,8 @@ def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str]
         nodes=request.nodes,
         # One that runs is taken as it is: a claim about what it does not do is not applicable there.
         network_policy=request.network_policy and not EmbeddedCluster(request.name).is_running,
+        components=request.components,
+        flags=request.flags,
         report=progress,
     )
     cluster.up(owner=owner_pid)

@@ -17,6 +17,9 @@ from podproof.kube.client import Api, ApiError, Query, lines
 from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import Kind, Object
 
+_MEANWHILE_SECONDS = 2.0
+"""Between two looks at what may end a wait although no object changes."""
+
 
 class ExpiredError(Exception):
     """The server no longer has the history since the resource version asked for (410 Gone)."""
@@ -78,6 +81,7 @@ def until(
     holds: Callable[[Object | None], bool],
     deadline: Deadline,
     stuck: Callable[[Object | None], Exception] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Object | None:
     """Wait by watch until one named object is as wanted; returns it, None if it does not exist.
 
@@ -89,6 +93,7 @@ def until(
         holds: Given the object, or None while there is none of that name, says whether to stop waiting.
         deadline: How long to wait.
         stuck: Makes the error for when time is up, given the object as last seen.
+        meanwhile: Called every other second; what it raises ends the wait.
 
     Raises:
         TrialError: Time is up (or what `stuck` makes).
@@ -97,6 +102,8 @@ def until(
     query = {"fieldSelector": f"metadata.name={name}"}
     seen: Object | None = None
     while (left := end - time.monotonic()) > 0:
+        if meanwhile:
+            meanwhile()
         listed = api.request("GET", kind.path(namespace), query=query)
         seen = next(iter(listed["items"]), None)
         if holds(seen):
@@ -107,7 +114,8 @@ def until(
             wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
             reraise=True,
         )
-        limit = {"timeoutSeconds": math.ceil(left)}  # the server ends the stream, and with it this wait
+        # The server ends the stream, and with it this wait, or this part of it.
+        limit = {"timeoutSeconds": math.ceil(min(left, _MEANWHILE_SECONDS) if meanwhile else left)}
         with suppress(ExpiredError, urllib3.exceptions.HTTPError):
             try:
                 stream = opening(

@@ -53,6 +53,8 @@ class ClusterUse:
             "kubernetes_version": config.getoption("kubernetes_version"),
             "nodes": config.getoption("nodes"),
             "network_policy": config.getoption("network_policy"),
+            "components": config.getoption("components"),
+            "flags": config.getoption("cluster_set"),
             "victims": allowed_victims(config),
         }
         return cls(wanted, worker=False)
@@ -125,5 +127,6 @@ class ClusterUse:
         typed = {
             "kubeconfig": Path(kubeconfig) if kubeconfig else None,
             "victims": tuple(self._wanted["victims"]),  # a worker is handed a list
+            "flags": tuple(self._wanted["flags"]),
         }
         return ClusterRequest(**{**self._wanted, **typed})

@@ -28,6 +28,20 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--kubernetes-version", metavar="X.Y.Z", help="version of the embedded cluster")
     group.addoption(
+        "--components",
+        metavar="build|release|DIR",
+        help="where the embedded cluster's Kubernetes comes from (default: $PODPROOF_COMPONENTS, or else "
+        "what is cached, or else the release if its site answers)",
+    )
+    group.addoption(
+        "--cluster-set",
+        action="append",
+        default=[],
+        metavar="COMPONENT.FLAG=VALUE",
+        help="start the embedded cluster with this flag of a component, for example "
+        "kube-controller-manager.node-monitor-grace-period=75s; may be given again",
+    )
+    group.addoption(
         "--cluster-name",
         default=DEFAULT_NAME,
         metavar="NAME",
@@ -95,6 +109,8 @@ def check_options(config: pytest.Config) -> None:
         return
     embedded = {
         "--kubernetes-version": config.getoption("kubernetes_version"),
+        "--components": config.getoption("components"),
+        "--cluster-set": config.getoption("cluster_set"),
         "--nodes": config.getoption("nodes"),
         "--cluster-name": config.getoption("cluster_name") != DEFAULT_NAME,
     }
@@ -121,6 +137,7 @@ def repeat_command(config: pytest.Config, nodeid: str) -> str:
         ("--context", None),
         ("--kubeconfig", None),
         ("--kubernetes-version", None),
+        ("--components", None),
         ("--cluster-name", DEFAULT_NAME),
         ("--nodes", None),
         ("--allow-node-faults", None),
@@ -129,6 +146,8 @@ def repeat_command(config: pytest.Config, nodeid: str) -> str:
         value = config.getoption(option.removeprefix("--").replace("-", "_"))
         if value != default:
             words += [option, str(value)]
+    for flag in config.getoption("cluster_set"):
+        words += ["--cluster-set", flag]
     words += [
         option
         for option in ("--network-policy", "--allow-node-disk", "--allow-cluster-objects")

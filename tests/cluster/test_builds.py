@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from podproof.cluster.embedded import gobuild, recipes, versions
+from podproof.cluster.embedded import gobuild, origin, recipes, versions
 from podproof.cluster.embedded.progress import silent
 from podproof.errors import ComponentError, UsageError
 
@@ -67,8 +67,9 @@ def test_a_builder_that_is_killed_leaves_nothing_that_counts() -> None:
     assert [path.name for path in built.parent.iterdir()] == [built.name]
 
 
-def test_a_command_that_is_built_runs_and_says_its_version() -> None:
-    kubelet = gobuild.directory_of(recipes.kubernetes(recipes.DEFAULT_KUBERNETES)) / "kubelet"
+def test_a_command_that_is_there_runs_and_says_its_version() -> None:
+    own = origin.choose(None, None, silent)
+    kubelet = gobuild.Components(own.version, silent, origin=own.place).command("kubelet")
     said = subprocess.run([str(kubelet), "--version"], capture_output=True, text=True, check=True).stdout
     assert said.strip() == f"Kubernetes v{recipes.DEFAULT_KUBERNETES}"
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from podproof.cluster.embedded import catalogue, images, store
+from podproof.cluster.embedded import catalogue, images, origin, store
 from podproof.cluster.embedded.gobuild import Components
 from podproof.cluster.embedded.oci import Layer, write_archive
 from podproof.cluster.embedded.progress import silent
-from podproof.cluster.embedded.recipes import DEFAULT_KUBERNETES
 from podproof.errors import ComponentError, UsageError
 
 PAUSE = catalogue.CATALOGUE[0]
@@ -24,8 +23,9 @@ ANOTHER = catalogue.Image(("registry.k8s.io/nobody/has-this:1",), ("/bin/true",)
 
 @pytest.fixture(scope="module")
 def components() -> Components:
-    """What `make setup` built."""
-    return Components(DEFAULT_KUBERNETES, silent)
+    """What `make setup` built, or downloaded."""
+    own = origin.choose(None, None, silent)
+    return Components(own.version, silent, origin=own.place)
 
 
 @pytest.fixture

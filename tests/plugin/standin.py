@@ -36,6 +36,8 @@ class ClusterRequest:
     kubernetes_version: str | None = None
     nodes: int | None = None
     network_policy: bool = False
+    components: str | None = None
+    flags: tuple[str, ...] = ()
     victims: tuple[str, ...] = ()
 
 

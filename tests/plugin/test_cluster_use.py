@@ -113,6 +113,10 @@ def test_what_was_not_cleaned_up_is_not_proven(suite: Suite, monkeypatch: pytest
             ["--context", "x", "--nodes", "3"],
             "--nodes is about the embedded cluster, --context names another",
         ),
+        (
+            ["--context", "x", "--components", "build", "--cluster-set", "kubelet.v=4"],
+            "--components, --cluster-set is about the embedded cluster, --context names another",
+        ),
         *(
             ([f"--repeat={wrong}"], f"--repeat takes how often each scenario runs, 1 or more, not '{wrong}'")
             for wrong in ("0", "-1", "1.5", "often", "")

@@ -156,8 +156,8 @@ def test_a_cluster_that_does_not_run_says_how_to_start_it(empty: Path) -> None:
 
 
 def test_the_first_thing_that_lacks_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def examine(_: str, __: int, *, network_policy: bool) -> Iterator[doctor.Finding]:
-        assert not network_policy
+    def examine(_: str, __: int, *, network_policy: bool, components: str) -> Iterator[doctor.Finding]:
+        assert (network_policy, components) == (False, "build")
         yield doctor.Finding("tools", "unshare")
         yield doctor.Finding("Go", "none", "apt-get install golang-go")
         yield doctor.Finding("free disk", "1 GiB", "free 10 GiB")

@@ -63,3 +63,29 @@ def test_a_server_that_forbids_is_not_asked_again() -> None:
     with pytest.raises(ApiError):
         wait(server, 10)
     assert server.refusals == 4
+
+
+class Idle(Server):
+    """One whose Pods never change: each stream ends when the server was told to end it."""
+
+    def open(self, *_: object, **arguments: object) -> Answer:
+        self.asked = cast(dict[str, object], arguments["query"])["timeoutSeconds"]
+        answer = Answer()
+        answer.stream = lambda _: []  # type: ignore[method-assign]
+        return answer
+
+
+def test_what_is_seen_meanwhile_may_end_a_wait_although_no_object_changes() -> None:
+    looks = 0
+
+    def meanwhile() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            raise ValueError("enough")
+
+    server = Idle(0, 0)
+    bound = Deadline("a test", 60, "a test", "a test")
+    with pytest.raises(ValueError, match="enough"):
+        until(cast(Api, server), POD, "any", "a", lambda _: False, bound, meanwhile=meanwhile)
+    assert server.asked == 2, "seconds until the next look"

@@ -1,6 +1,6 @@
 """Booting the machines of a cluster that has been laid out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from podproof.kube.client import Api
 from podproof.kube.kinds import NODE, Object
 
 from . import cgroups, cilium, controlplane, network, node, waits
+from .flags import with_flags
 from .gobuild import Components
 from .gotool import last_line
 from .machine import Machine
@@ -27,13 +28,23 @@ def control_plane(
     addresses: network.Addresses,
     specs: Sequence[node.NodeSpec],
     components: Components,
+    flags: Sequence[str],
 ) -> None:
-    """Boot the control plane's machine; etcd and the API server start by themselves."""
+    """Boot the control plane's machine; etcd and the API server start by themselves.
+
+    Args:
+        paths: The cluster's files.
+        machine: The control plane's.
+        addresses: The cluster's.
+        specs: Its Nodes.
+        components: What there is to run.
+        flags: Those that components are to have, as `with_flags` takes them.
+    """
     controlplane.prepare(machine)
     paths.kubeconfigs.mkdir(exist_ok=True)  # shown to the machine now, filled while it boots
     needed = [components.directory(name) for name in ("kubernetes", "etcd")]
     machine.power_on(
-        controlplane.programs(components, paths, addresses),
+        with_flags(controlplane.programs(components, paths, addresses), flags),
         [*needed, paths.pki, paths.kubeconfigs],
         pod_routes(specs),
     )
@@ -45,8 +56,17 @@ def node_machine(
     spec: node.NodeSpec,
     specs: Sequence[node.NodeSpec],
     components: Components,
+    flags: Sequence[str],
 ) -> None:
     """Boot a Node's machine; returns when its containerd is ready, the kubelet not started yet.
+
+    Args:
+        paths: The cluster's files.
+        machine: The Node's.
+        spec: What it is to be.
+        specs: All Nodes.
+        components: What there is to run.
+        flags: Those that components are to have, as `with_flags` takes them.
 
     Raises:
         ClusterError: Its containerd did not start; the text is the last line of its log.
@@ -59,7 +79,8 @@ def node_machine(
     cgroups.create(paths.name, spec.name)
     ready = machine.ready_socket("containerd")
     routes = pod_routes(specs, but=spec.name)
-    machine.power_on(node.programs(components, spec), needed, routes, shared=shared, bpf=policies)
+    programs = with_flags(node.programs(components, spec), flags)
+    machine.power_on(programs, needed, routes, shared=shared, bpf=policies)
     if policies:
         network.pair(machine.pid, *cilium.INTERFACES)
     if not ready.wait(waits.CONTAINERD_READY.seconds):
@@ -72,8 +93,16 @@ def start_node(machine: Machine, spec: node.NodeSpec, components: Components) ->
     machine.start(*(each.name for each in node.programs(components, spec) if not each.start_at_boot))
 
 
-def await_node(api: Api, machine: Machine, since: datetime) -> None:
+def await_node(
+    api: Api, machine: Machine, since: datetime, meanwhile: Callable[[], object] | None = None
+) -> None:
     """Wait until a Node's kubelet has said, after `since`, that the Node is Ready.
+
+    Args:
+        api: The cluster's.
+        machine: The Node's.
+        since: Its boot.
+        meanwhile: Called every other second; what it raises ends the wait.
 
     Raises:
         ClusterError: It did not in time; the text is the last line of its log.
@@ -93,4 +122,4 @@ def await_node(api: Api, machine: Machine, since: datetime) -> None:
         words = last_line(log.read_text(errors="replace")) if log.exists() else "it never started"
         return ClusterError(f"{machine.name} is not Ready within {waits.NODE_READY}; its kubelet: {words}")
 
-    watch.until(api, NODE, None, machine.name, is_ready, waits.NODE_READY, stuck)
+    watch.until(api, NODE, None, machine.name, is_ready, waits.NODE_READY, stuck, meanwhile)

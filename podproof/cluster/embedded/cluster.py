@@ -16,8 +16,21 @@ from podproof.cluster.base import Setting
 from podproof.errors import ClusterError, UsageError
 from podproof.kube.client import Api
 
-from . import boot, cgroups, cilium, controlplane, doctor, network, node, remains, state, versions
-from .gobuild import Components
+from . import (
+    boot,
+    cgroups,
+    cilium,
+    controlplane,
+    doctor,
+    network,
+    node,
+    origin,
+    remains,
+    state,
+    versions,
+)
+from .flags import Flag, with_flags
+from .gobuild import BUILD, RELEASE, Components
 from .machine import Machine
 from .partition import Partition
 from .paths import MARK, ClusterPaths, check_name
@@ -42,10 +55,14 @@ class EmbeddedCluster:
         kubernetes_version: None for the default, ``latest``, a minor or a patch release.
         nodes: How many Nodes, 1 to 9.
         network_policy: Whether it has to enforce NetworkPolicies; one that runs may do so unasked.
+        components: Where Kubernetes' own components come from: ``build``, ``release``, a directory, or
+            ``auto``; None for what ``$PODPROOF_COMPONENTS`` says, or else ``auto``.
+        flags: Components' flags that are to differ, each ``COMPONENT.FLAG=VALUE``; one that runs may
+            have some unasked.
         report: Told what is being done.
 
     Raises:
-        UsageError: The name, the version or the number makes no sense.
+        UsageError: The name, the version, the number or a flag makes no sense.
     """
 
     provider = "embedded"
@@ -57,6 +74,8 @@ class EmbeddedCluster:
         kubernetes_version: str | None = None,
         nodes: int | None = None,
         network_policy: bool = False,
+        components: str | None = None,
+        flags: Sequence[str] = (),
         report: Report = silent,
     ) -> None:
         if nodes is not None and not 1 <= nodes <= 9:
@@ -66,6 +85,8 @@ class EmbeddedCluster:
         self._wanted_version = kubernetes_version
         self._wanted_nodes = nodes
         self._wants_policies = network_policy
+        self._wanted_components = components
+        self._wanted_flags = [Flag.parse(text).text for text in flags]
         self._report = report
 
     def __enter__(self) -> Self:
@@ -120,6 +141,16 @@ class EmbeddedCluster:
     def components(self) -> Components:
         """What it runs, whatever the Go tool of the day would build."""
         return Components.of(self._running.components)
+
+    @property
+    def components_origin(self) -> str:
+        """Where Kubernetes' own come from: ``build``, ``release``, or the directory that they are in."""
+        return self._running.origin
+
+    @property
+    def flags(self) -> Sequence[str]:
+        """The components' flags that it was started with, each ``COMPONENT.FLAG=VALUE``."""
+        return tuple(self._running.flags)
 
     @property
     def network_policy(self) -> bool:
@@ -226,7 +257,7 @@ class EmbeddedCluster:
             return
         began = datetime.now(UTC).replace(microsecond=0)  # the API's times have whole seconds
         components = Components.of(self._running.components)
-        boot.node_machine(self._paths, machine, spec, self._specifications(), components)
+        boot.node_machine(self._paths, machine, spec, self._specifications(), components, self.flags)
         boot.start_node(machine, spec, components)
         api = Api.from_kubeconfig(self.kubeconfig, self.context)
         try:
@@ -260,14 +291,15 @@ class EmbeddedCluster:
             durable: Whether it waits for its disk before it answers.
         """
         described = controlplane.programs(self.components, self._paths, self._addresses, durable=durable)
-        self.machine(controlplane.NAME).reprogram(described, "etcd")
+        self.machine(controlplane.NAME).reprogram(with_flags(described, self.flags), "etcd")
 
     @property
     def etcd_is_durable(self) -> bool:
         """Whether the etcd that runs waits for its disk; false if none runs."""
         pid = self.programs(controlplane.NAME).pid("etcd")
         with contextlib.suppress(psutil.Error):
-            return pid is not None and controlplane.NO_FSYNC not in psutil.Process(pid).cmdline()
+            lax = {controlplane.NO_FSYNC, f"{controlplane.NO_FSYNC}=true"}
+            return pid is not None and lax.isdisjoint(psutil.Process(pid).cmdline())
         return False
 
     def isolate(self, node: str) -> None:
@@ -351,9 +383,11 @@ class EmbeddedCluster:
 
     def _refuse_other(self, running: state.State) -> None:
         """Say so if the cluster that runs is not the one asked for."""
-        wanted = (
-            versions.resolve(self._wanted_version) if self._wanted_version else running.kubernetes_version
-        )
+        wanted, asked = running.kubernetes_version, self._wanted_version
+        # The version of somebody's own build is on no list.
+        is_own = running.origin not in (BUILD, RELEASE)
+        if asked and not (is_own and origin.fits(wanted, asked)):
+            wanted = versions.resolve(asked, self._report, released=running.origin == RELEASE)
         nodes = self._wanted_nodes or running.node_count
         if (wanted, nodes) != (running.kubernetes_version, running.node_count):
             raise ClusterError(
@@ -361,11 +395,25 @@ class EmbeddedCluster:
                 f"on {running.node_count} Nodes, not {wanted} on {nodes}: "
                 f"podproof down --name {self._name}, or take another --name"
             )
-        if self._wants_policies and not self.network_policy:
+        if different := self._difference(running):
             raise ClusterError(
-                f"cluster {self._name} was started without --network-policy: "
+                f"cluster {self._name} was started {different}: "
                 f"podproof down --name {self._name}, or take another --name"
             )
+
+    def _difference(self, running: state.State) -> str:
+        """How it was started, if that is not as it is asked for now."""
+        if self._wants_policies and not self.network_policy:
+            return "without --network-policy"
+        place = origin.wanted(self._wanted_components)
+        if place not in (origin.AUTO, running.origin):
+            return f"with components from {running.origin}, not from {place}"
+        if place != origin.AUTO and origin.fingerprint(place) != running.fingerprint:
+            return f"with what {place} had before that changed"
+        if self._wanted_flags and sorted(self._wanted_flags) != sorted(running.flags):
+            asked = " and ".join(self._wanted_flags)
+            return f"with {' and '.join(running.flags) or 'no flag set'}, not with {asked}"
+        return ""
 
     def _owner_is_gone(self) -> bool:
         """Whether the process that it was started for has ended, so that it is about to be stopped."""
@@ -417,12 +465,24 @@ class EmbeddedCluster:
     def _start_over(self, owner: int | None) -> None:
         from . import start, store  # only who starts a cluster needs all that this takes
 
-        version = versions.resolve(self._wanted_version)
+        own = origin.choose(self._wanted_version, self._wanted_components, self._report)
         count = self._wanted_nodes or DEFAULT_NODES
-        doctor.require(version, count, network_policy=self._wants_policies)
-        components = Components(version, self._report, network_policy=self._wants_policies)
+        doctor.require(own.version, count, network_policy=self._wants_policies, components=own.place)
+        components = Components(
+            own.version, self._report, network_policy=self._wants_policies, origin=own.place
+        )
         template = store.template(components, self._report)
-        wanted = state.State(version, count, -1, owner, complete=False, components=components.directories)
+        wanted = state.State(
+            own.version,
+            count,
+            -1,
+            owner,
+            complete=False,
+            components=components.directories,
+            origin=own.place,
+            fingerprint=own.fingerprint,
+            flags=self._wanted_flags,
+        )
         try:
             start.start(self._paths, wanted, self.context, components, template, self._report)
         except BaseException:

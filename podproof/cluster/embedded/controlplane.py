@@ -20,7 +20,7 @@ ETCD_HEALTH_PORT = 2381
 """Where etcd says how it is, without a certificate; kubeadm's choice, too."""
 
 NO_FSYNC = "--unsafe-no-fsync"
-"""The flag of an etcd that does not wait for its disk."""
+"""The flag of an etcd that does not wait for its disk; with ``=true`` it says the same."""
 
 _CONTROLLER_MANAGER = "controller-manager"
 _INSPECTOR = "inspector"

@@ -66,13 +66,15 @@ def require_root() -> None:
         raise MachineError(NO_ROOT_OR_LINUX)
 
 
-def require(kubernetes_version: str, nodes: int, *, network_policy: bool = False) -> None:
+def require(
+    kubernetes_version: str, nodes: int, *, network_policy: bool = False, components: str = gobuild.BUILD
+) -> None:
     """Refuse to start anything on a machine that lacks something; see `examine`.
 
     Raises:
         MachineError: Something lacks; the text names the first thing and how many more there are.
     """
-    findings = examine(kubernetes_version, nodes, network_policy=network_policy)
+    findings = examine(kubernetes_version, nodes, network_policy=network_policy, components=components)
     lacking = [finding for finding in findings if not finding.well]
     if lacking:
         first = lacking[0]
@@ -80,13 +82,16 @@ def require(kubernetes_version: str, nodes: int, *, network_policy: bool = False
         raise MachineError(f"{first.what}: {first.found}: {first.remedy}{more}")
 
 
-def examine(kubernetes_version: str, nodes: int, *, network_policy: bool = False) -> Iterator[Finding]:
+def examine(
+    kubernetes_version: str, nodes: int, *, network_policy: bool = False, components: str = gobuild.BUILD
+) -> Iterator[Finding]:
     """Look at everything that an embedded cluster needs; stops early where the rest cannot be looked at.
 
     Args:
         kubernetes_version: The cluster's.
         nodes: How many Nodes it has.
         network_policy: Whether it enforces NetworkPolicies.
+        components: Where Kubernetes' own come from: ``build``, ``release`` or a directory.
     """
     system, machine = platform.system(), platform.machine()
     if system != "Linux" or os.geteuid() != 0:
@@ -106,7 +111,10 @@ def examine(kubernetes_version: str, nodes: int, *, network_policy: bool = False
     if network_policy:
         yield _bpf()
         yield _clang()
-    needed = recipes.every_recipe(kubernetes_version, network_policy=network_policy)
+    yield Finding("Kubernetes", f"{kubernetes_version}, components from {components}")
+    needed = recipes.every_recipe(
+        kubernetes_version if components == gobuild.BUILD else None, network_policy=network_policy
+    )
     building = bool(gobuild.missing(needed)) if _has_go() else True
     if building:
         yield _go()

@@ -1,4 +1,4 @@
-"""Building components from their Go modules, once, into the cache."""
+"""Building components from their Go modules, once, into the cache; and all that a cluster runs."""
 
 import functools
 import hashlib
@@ -14,17 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-import filelock
-
 from podproof.errors import ComponentError
 
-from . import gotool, versions
-from .paths import cache_directory, cache_lock
+from . import cached, gotool, releases, versions
+from .paths import cache_directory
 from .progress import Report
 from .recipes import CILIUM, DEFAULT_KUBERNETES, Recipe, every_recipe
 
 FORMAT = 1
 """Counted up when the way of building changes what comes out."""
+
+BUILD, RELEASE = "build", "release"
+"""Where Kubernetes' own components may come from, unless they are in a directory that is named."""
 
 BUILDS_AT_ONCE = 2
 """Linking keeps one core busy and compiling all of them: two builds at once fill each other's gaps."""
@@ -51,19 +52,27 @@ def missing(recipes: tuple[Recipe, ...]) -> list[Recipe]:
 
 
 class Components:
-    """The built components of a cluster.
+    """The components of a cluster.
 
     Args:
         kubernetes_version: A full version.
-        report: Told what is being built.
+        report: Told what is being downloaded and built.
         network_policy: Whether the cluster enforces NetworkPolicies.
+        origin: Where Kubernetes' own come from: ``build``, ``release``, or the directory that they are in.
 
     Raises:
         ComponentError: One of them cannot be had or built.
     """
 
-    def __init__(self, kubernetes_version: str, report: Report, *, network_policy: bool = False) -> None:
-        recipes = every_recipe(kubernetes_version, network_policy=network_policy)
+    def __init__(
+        self, kubernetes_version: str, report: Report, *, network_policy: bool = False, origin: str = BUILD
+    ) -> None:
+        own: dict[str, Path] = {}
+        if origin == RELEASE:
+            own["kubernetes"] = releases.fetch(kubernetes_version, report)
+        elif origin != BUILD:
+            own["kubernetes"] = Path(origin)
+        recipes = every_recipe(None if own else kubernetes_version, network_policy=network_policy)
         wanting = missing(recipes)
         if wanting:
             report(f"building {', '.join(recipe.label for recipe in wanting)}: once, then cached")
@@ -76,7 +85,7 @@ class Components:
                     for each in pending:
                         each.cancel()
                     raise
-        self._directories = {recipe.name: directory_of(recipe) for recipe in recipes}
+        self._directories = own | {recipe.name: directory_of(recipe) for recipe in recipes}
 
     @classmethod
     def of(cls, directories: Mapping[str, str]) -> "Components":
@@ -127,31 +136,16 @@ def _build_all(recipes: list[Recipe], report: Report) -> None:
 
 def _build(recipe: Recipe, report: Report) -> None:
     """Build one recipe unless somebody else just did."""
-    target = directory_of(recipe)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    lock = cache_lock(target.name)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
+
+    def build(directory: Path) -> None:
+        _write_module(recipe, directory)
+        _compile(recipe, directory, report)
+        (directory / "go.mod").chmod(0o644)
+
+    def wait() -> None:
         report(f"{recipe.label}: another podproof is building it, waiting for that")
-        lock.acquire()
-    try:
-        if target.exists():
-            return
-        # Under the lock nobody else builds this, so what lies here was left by a builder that was killed.
-        building = target.with_name(f".building-{target.name}")
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir()
-        try:
-            _write_module(recipe, building)
-            _compile(recipe, building, report)
-            (building / "go.mod").chmod(0o644)
-            building.rename(target)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
-    finally:
-        lock.release()
+
+    cached.make(directory_of(recipe), build, wait)
 
 
 def _write_module(recipe: Recipe, directory: Path) -> None:

@@ -7,9 +7,12 @@ mounts and the network interfaces that only they held.
 import contextlib
 import json
 import os
+import re
 import select
+import shlex
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,6 +230,11 @@ class Machine:
             return {each["name"]: each["statename"] for each in supervisor.getAllProcessInfo()}
         return {}
 
+    def endings(self) -> Counter[str]:
+        """How often each program has ended by itself, in the life of the machine's disk."""
+        log = self.logs / "supervisord.log"
+        return Counter(re.findall(r" exited: (\S+) \(", log.read_text()) if log.exists() else ())
+
     def ready_socket(self, program: str) -> ReadySocket:
         """What `program` tells when it is ready; make it before the machine is powered on."""
         return ReadySocket(self.disk / "podproof" / f"{program}.ready")
@@ -355,7 +363,7 @@ def _supervisor_configuration(programs: Sequence[Program]) -> str:
         settings = ",".join(f'{name}="{_literal(value)}"' for name, value in program.environment.items())
         sections.append(
             f"[program:{program.name}]\n"
-            f"command = {_literal(' '.join(map(str, program.command)))}\n"
+            f"command = {' '.join(_word(str(word)) for word in program.command)}\n"
             f"autostart = {str(program.start_at_boot).lower()}\n"
             "autorestart = true\n"
             # An init system does not give up; supervisor waits a second longer after each failed start.
@@ -368,6 +376,11 @@ def _supervisor_configuration(programs: Sequence[Program]) -> str:
             "redirect_stderr = true\n"
         )
     return "\n".join(sections)
+
+
+def _word(text: str) -> str:
+    """One word of a command, as supervisor splits it: like a shell, after it has looked for comments."""
+    return re.sub(r"(?<=\s)(?=[;#])", "''", _literal(shlex.quote(text)))
 
 
 def _literal(text: str) -> str:

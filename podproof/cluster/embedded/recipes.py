@@ -9,6 +9,18 @@ OLDEST_KUBERNETES = (1, 32)
 """Older ones are out of support, and their kubeadm does not know the configuration written here."""
 
 
+KUBERNETES_COMMANDS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubeadm",
+    "kubectl",
+)
+"""Kubernetes' own commands, as many as a cluster needs."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One Go module, and the commands of it that are wanted.
@@ -45,20 +57,11 @@ def kubernetes(version: str) -> Recipe:
     """Kubernetes' own components, stamped as upstream's release build stamps them."""
     major, minor, _ = version.split(".")
     stamp = "k8s.io/component-base/version"
-    commands = (
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-scheduler",
-        "kubelet",
-        "kube-proxy",
-        "kubeadm",
-        "kubectl",
-    )
     return Recipe(
         name="kubernetes",
         module="k8s.io/kubernetes",
         version=version,
-        commands={name: f"k8s.io/kubernetes/cmd/{name}" for name in commands},
+        commands={name: f"k8s.io/kubernetes/cmd/{name}" for name in KUBERNETES_COMMANDS},
         ldflags=(
             f"-X {stamp}.gitVersion=v{version}",
             f"-X {stamp}.gitMajor={major}",
@@ -162,15 +165,15 @@ VEGETA = Recipe(
 """Sends requests at a steady rate, whatever becomes of them, and keeps a record of each."""
 
 
-def every_recipe(kubernetes_version: str, *, network_policy: bool = False) -> tuple[Recipe, ...]:
-    """All that a cluster of that version needs, the longest build first.
+def every_recipe(kubernetes_version: str | None, *, network_policy: bool = False) -> tuple[Recipe, ...]:
+    """All that is built for a cluster, the longest build first.
 
     Args:
-        kubernetes_version: A full version.
+        kubernetes_version: A full version; None if Kubernetes' own components come from elsewhere.
         network_policy: Whether it enforces NetworkPolicies.
     """
     return (
-        kubernetes(kubernetes_version),
+        *((kubernetes(kubernetes_version),) if kubernetes_version else ()),
         *((CILIUM,) if network_policy else ()),
         AGNHOST,
         CONTAINERD,

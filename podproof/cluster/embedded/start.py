@@ -1,6 +1,7 @@
 """Starting a cluster from nothing: keys, machines, Nodes, DNS, storage."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,18 +12,27 @@ import tenacity
 import urllib3
 import yaml
 
-from podproof.errors import ClusterError
+from podproof.errors import ClusterError, PodproofError
 from podproof.kube import watch
 from podproof.kube.client import Api
 from podproof.kube.kinds import DEPLOYMENT, NODE, Object
 
 from . import addons, boot, cilium, controlplane, daemon, dns, network, node, pki, state, store, waits
 from .catalogue import COREDNS_TAG
+from .flags import COMPONENTS
 from .gobuild import Components
 from .gotool import last_line
 from .machine import Machine
 from .paths import MARK, ClusterPaths, cache_lock
 from .progress import Report
+
+_ENDINGS = 3
+"""How often a program may end during a start: one that dies at once has done so after some four seconds."""
+
+_COMPLAINT = re.compile(
+    r'^(?:Error: |.*"command failed" err=|(?=flag provided |invalid value ))(.+)', re.MULTILINE
+)
+"""What components write that give up: cobra's and klog's words, and those of Go's own flags, as etcd has."""
 
 
 def start(
@@ -86,6 +96,7 @@ class _Start:
     ) -> None:
         self._paths = paths
         self._version = running.kubernetes_version
+        self._flags = running.flags
         self._context = context
         self._components = components
         self._report = report
@@ -97,11 +108,25 @@ class _Start:
         self._nodes = {spec.name: Machine(paths, spec.name, spec.address) for spec in self._specs}
 
     def run(self, template: Path) -> None:
-        """Do it: while the API server starts, the Nodes are installed."""
+        """Do it.
+
+        Raises:
+            ClusterError: See `start`.
+        """
+        try:
+            self._run(template)
+        except PodproofError:
+            self._refuse_what_dies()  # its own words say more than those of what waited for it
+            raise
+
+    def _run(self, template: Path) -> None:
+        """While the API server starts, the Nodes are installed."""
         configuration = self._make_keys()
         authority = pki.Authority(self._paths, self._server)
         controlplane.issue_certificates(self._paths, self._addresses, authority)
-        boot.control_plane(self._paths, self._control_plane, self._addresses, self._specs, self._components)
+        boot.control_plane(
+            self._paths, self._control_plane, self._addresses, self._specs, self._components, self._flags
+        )
         with ThreadPoolExecutor(len(self._specs)) as pool:
             installing = [pool.submit(self._install, spec, authority, template) for spec in self._specs]
             api = self._await_control_plane(configuration)
@@ -115,11 +140,19 @@ class _Start:
         addons.install_dns(self._components, configuration, self._paths.kubeconfig)
         addons.install_storage(api, self._components)
         for machine in self._nodes.values():
-            boot.await_node(api, machine, self._began)
+            boot.await_node(api, machine, self._began, self._refuse_what_dies)
         self._report("all Nodes are Ready")
         if cilium.is_in(self._components):
             cilium.compile_ahead(api, self._components, list(self._nodes))
-        watch.until(api, DEPLOYMENT, "kube-system", "coredns", _is_available, waits.DNS_READY)
+        watch.until(
+            api,
+            DEPLOYMENT,
+            "kube-system",
+            "coredns",
+            _is_available,
+            waits.DNS_READY,
+            meanwhile=self._refuse_what_dies,
+        )
         for machine in self._nodes.values():
             dns.await_answer(machine.name, machine.pid)
         self._report("DNS answers")
@@ -148,7 +181,7 @@ class _Start:
         machine = self._nodes[spec.name]
         node.prepare(machine, spec, self._components, self._paths, authority, self._addresses)
         store.copy(template, machine.disk / "var/lib/containerd")
-        boot.node_machine(self._paths, machine, spec, self._specs, self._components)
+        boot.node_machine(self._paths, machine, spec, self._specs, self._components, self._flags)
 
     def _await_control_plane(self, configuration: Path) -> Api:
         """Wait for the API server, tell it of its administrators and Nodes, and start the controllers."""
@@ -179,6 +212,7 @@ class _Start:
             url = f"{self._server}/readyz"
 
             def is_ready() -> bool:
+                self._refuse_what_dies()
                 try:
                     return pool.request("GET", url, timeout=5).status == 200
                 except urllib3.exceptions.HTTPError:
@@ -198,6 +232,28 @@ class _Start:
                     if (logs / f"{name}.log").exists()
                 )
                 raise ClusterError(f"{waits.API_SERVER_READY} passed; its last words: {words}") from None
+
+    def _refuse_what_dies(self) -> None:
+        """Do not wait for a component that gives up again and again, as one does that dislikes its flags.
+
+        Raises:
+            ClusterError: There is one; the text has its own complaint.
+        """
+        for machine in (self._control_plane, *self._nodes.values()):
+            endings = machine.endings()
+            for program in COMPONENTS:
+                if endings[program] >= _ENDINGS:
+                    log = machine.logs / f"{program}.log"
+                    words = _complaint(log.read_text(errors="replace")) if log.exists() else "it left no log"
+                    given = [flag for flag in self._flags if flag.startswith(f"{program}.")]
+                    told = f", with {' and '.join(given)}" if given else ""
+                    raise ClusterError(f"{program} of {machine.name} ends again and again{told}: {words}")
+
+
+def _complaint(log: str) -> str:
+    """Why a component gave up: usage or a trace may come after it, so it need not be the last line."""
+    found = _COMPLAINT.findall(log)
+    return last_line(found[-1] if found else log)
 
 
 def _is_available(thing: Object | None) -> bool:

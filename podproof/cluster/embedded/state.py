@@ -1,7 +1,7 @@
 """What is written down about a running cluster, for the commands that come after the one that started it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,9 @@ class State:
         owner: The process whose end it does not outlive, None if it stays until `podproof down`.
         complete: Whether its start came to a good end.
         components: The directory of each component that it runs.
+        origin: Where Kubernetes' own come from: ``build``, ``release`` or a directory.
+        fingerprint: Names what that directory had; else empty.
+        flags: The components' flags that it was started with, ``COMPONENT.FLAG=VALUE``.
     """
 
     kubernetes_version: str
@@ -27,6 +30,9 @@ class State:
     owner: int | None
     complete: bool
     components: Mapping[str, str]
+    origin: str = "build"
+    fingerprint: str = ""
+    flags: Sequence[str] = ()
 
     def at(self, index: int) -> "State":
         """The same cluster, with these addresses."""

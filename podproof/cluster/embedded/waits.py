@@ -50,6 +50,18 @@ STORE_SECONDS = 30.0
 REACHABLE_SECONDS = 3.0
 """How long a registry may take to answer at all; one that is there takes a tenth of that."""
 
+RELEASES_SECONDS = 2.0
+"""How long the site of the releases may take to answer at all, where a build will do as well."""
+
+DOWNLOAD_CONNECT_SECONDS = 10.0
+"""How long a connection to that site may take; one that is there takes a tenth of a second."""
+
+DOWNLOAD_SILENCE_SECONDS = 15.0
+"""How long a download may stand still before it counts as broken."""
+
+DOWNLOAD_REPORT_SECONDS = 5.0
+"""Between two lines about one download."""
+
 CONFIGURATION_SECONDS = 5.0
 """How long the controller manager may take to tell its configuration."""
 
