@@ -140,6 +140,7 @@ def _add_matrix(parser: argparse.ArgumentParser) -> None:
         help="run what measures a recovery within half a minute N times; "
         "8 are the fewest that tell a difference from noise (default: %(default)s)",
     )
+    _add_components(parser)
     parser.add_argument("--resume", action="store_true", help="keep what was tried before in the same way")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="compare with this matrix.json, too")
     parser.add_argument(
@@ -164,6 +165,10 @@ def _add_version(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION",
         help=f"a patch release (1.33.13), a minor one (1.33) or latest (default: {DEFAULT_KUBERNETES})",
     )
+    _add_components(parser)
+
+
+def _add_components(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--components",
         metavar="build|release|DIR",
@@ -328,10 +333,10 @@ def _matrix(options: argparse.Namespace) -> int:
     if options.samples < 1 or options.workers < 1:
         raise UsageError("--samples and --workers take 1 or more")
     baseline = document.read(options.baseline) if options.baseline else None
-    found = targets.parse(options.targets)
+    found = targets.parse(options.targets, options.components)
     if any(each.kind == "version" for each in found):
         doctor.require_root()
-    how = trials.Options(options.samples, options.workers, options.components or "", tuple(options.pytest))
+    how = trials.Options(options.samples, options.workers, tuple(options.pytest))
     try:
         made = run.run(found, how, options.directory, Progress(), resume=options.resume, baseline=baseline)
     except KeyboardInterrupt:

@@ -80,7 +80,7 @@ def trial(
     samples: int = 1,
 ) -> Trial:
     """A target that was tried."""
-    target = Target(name or version, name or version, "version", version=version)
+    target = Target(name or version, name or version, "version", version=version, components="build")
     return Trial(
         target,
         Options(samples=samples),
@@ -88,7 +88,6 @@ def trial(
         started=STARTED.isoformat(timespec="milliseconds"),
         ended=STARTED.isoformat(timespec="milliseconds"),
         seconds=400.0,
-        origin="build",
         reproduce=("pytest features/",),
         results=results(version, scenarios, settings),
     )
@@ -96,6 +95,4 @@ def trial(
 
 def untried(asked: str, why_not: str) -> Trial:
     """A target that could not be tried."""
-    return replace(
-        trial("1.99.0"), target=Target(asked, asked, "version"), why_not=why_not, results={}, origin=""
-    )
+    return replace(trial("1.99.0"), target=Target(asked, asked, "version"), why_not=why_not, results={})

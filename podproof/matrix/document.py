@@ -132,7 +132,7 @@ def _column(trial: Trial, directory: Path) -> dict[str, Any]:
         "status": "tried" if results else "not tried",
         "why": trial.why_not or results.get("ended_early", ""),
         "version": cluster.get("version", ""),
-        "components": trial.origin,
+        "components": target.components,
         "flags": list(target.flags),
         "suite": {"commit": trial.suite.commit, "fingerprint": trial.suite.fingerprint},
         "results": f"{here}/verdicts.json" if results else "",

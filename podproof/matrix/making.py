@@ -31,50 +31,40 @@ class Making:
 
     Args:
         target: The version.
-        components: Where they come from, as `--components` takes it; empty: found out.
         log: Where its progress goes.
     """
 
-    def __init__(self, target: Target, components: str, log: Path) -> None:
+    def __init__(self, target: Target, log: Path) -> None:
         self._target = target
         self._log = log
         self._command = [sys.executable, "-m", "podproof.cli", "build", "--network-policy"]
-        self._command += ["--kubernetes-version", target.version]
-        if components:
-            self._command += ["--components", components]
+        self._command += ["--kubernetes-version", target.version, "--components", target.components]
         self._process: psutil.Popen | None = None
 
     def start_beside(self) -> None:
         """Begin with what is left of the processor's time."""
-        self._start()
-        assert self._process is not None  # noqa: S101 - started above
+        process = self._started()
         # Go's compilers are its children, and inherit it.
-        os.sched_setscheduler(self._process.pid, os.SCHED_IDLE, os.sched_param(0))
+        os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
 
-    def finish(self, report: Report) -> tuple[float, str]:
-        """Wait until they are there, now with all of the processor's time.
-
-        Returns:
-            How many seconds it took, and where the components come from.
+    def finish(self, report: Report) -> float:
+        """Wait until they are there, now with all of the processor's time; returns how many seconds it took.
 
         Raises:
             ComponentError: They cannot be had; the text is the one line that says why.
         """
-        if self._process is None:
-            self._start()
-        assert self._process is not None  # noqa: S101 - started above
-        if self._process.poll() is None:
+        process = self._started()
+        if process.poll() is None:
             report(f"{self._target.name}: making its components ready; progress is in {self._log}")
-            self._hurry()
-        status = self._process.wait()
+            _hurry(process)
+        status = process.wait()
         said = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
         if status:
             why = next((line for line in reversed(said) if line.startswith(_OWN_LINE)), "")
             raise ComponentError(
                 why.removeprefix(_OWN_LINE) or f"its components were not made: see {self._log}"
             )
-        origin = next((line.rpartition(" ")[2] for line in said if line.startswith("components: ")), "")
-        return _seconds(said), origin
+        return _seconds(said)
 
     def stop(self) -> None:
         """End it, if it is under way; what was built so far stays in the compiler's cache."""
@@ -82,18 +72,20 @@ class Making:
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
 
-    def _start(self) -> None:
-        with self._log.open("w", encoding="utf-8") as log:
-            self._process = psutil.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
+    def _started(self) -> psutil.Popen:
+        if self._process is None:
+            with self._log.open("w", encoding="utf-8") as log:
+                self._process = psutil.Popen(
+                    self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                )
+        return self._process
 
-    def _hurry(self) -> None:
-        """Give it, and all that it has started, the processor as to anybody else."""
-        assert self._process is not None  # noqa: S101 - only called while it runs
-        with contextlib.suppress(psutil.Error, ProcessLookupError):
-            for each in [self._process, *self._process.children(recursive=True)]:
-                os.sched_setscheduler(each.pid, os.SCHED_OTHER, os.sched_param(0))
+
+def _hurry(process: psutil.Process) -> None:
+    """Give it, and all that it has started, the processor as to anybody else."""
+    with contextlib.suppress(psutil.Error, ProcessLookupError):
+        for each in [process, *process.children(recursive=True)]:
+            os.sched_setscheduler(each.pid, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _seconds(said: Sequence[str]) -> float:

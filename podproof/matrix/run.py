@@ -51,7 +51,7 @@ def run(
     known = _known(targets, options, suite, directory, report) if resume else {}
     began = _now()
     makings = {
-        each.name: Making(each, options.components, directory / f"build-{each.directory}.log")
+        each.name: Making(each, directory / f"build-{each.directory}.log")
         for each in targets
         if each.kind == "version" and not each.why_not and each.name not in known
     }
@@ -129,10 +129,10 @@ def _try(
     try:
         if target.why_not:
             raise UsageError(target.why_not)
-        seconds, origin = making.finish(report) if making else (0.0, "")
+        seconds = making.finish(report) if making else 0.0
         if meanwhile:
             meanwhile.start_beside()
-        trial = trials.run(target, options, suite, where, report, build_seconds=seconds, origin=origin)
+        trial = trials.run(target, options, suite, where, report, build_seconds=seconds)
     except PodproofError as error:
         report(f"{target.name}: not tried: {error}")
         return trials.untried(target, options, suite, str(error))

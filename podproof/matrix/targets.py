@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from podproof.cluster.embedded import versions
+from podproof.cluster.embedded import origin
+from podproof.cluster.embedded.progress import silent
 from podproof.errors import ComponentError, UsageError
 
 _CONTEXT = "context:"
@@ -25,6 +26,7 @@ class Target:
         name: What it is called: ``1.33.13``, ``staging``; unique in a matrix.
         kind: Whether podproof starts it.
         version: The full version; empty for a context, and where it cannot be had.
+        components: ``build``, ``release`` or the directory that Kubernetes comes from; empty for a context.
         context: The context; empty for a version.
         flags: Flags of components that differ from podproof's own, ``component.flag=value``.
         why_not: Why it cannot be tried, in one line; empty if nothing is known against it.
@@ -34,6 +36,7 @@ class Target:
     name: str
     kind: Literal["version", "context"]
     version: str = ""
+    components: str = ""
     context: str = ""
     flags: tuple[str, ...] = ()
     why_not: str = ""
@@ -44,15 +47,20 @@ class Target:
         return re.sub(r"[^A-Za-z0-9.=,*-]+", "_", self.name)
 
 
-def parse(asked: Sequence[str]) -> list[Target]:
+def parse(asked: Sequence[str], components: str | None = None) -> list[Target]:
     """Find out what is meant. One that cannot be had says why, and the others go on.
+
+    Args:
+        asked: As it was asked for.
+        components: Where Kubernetes' components come from, see `origin.wanted`.
 
     Raises:
         UsageError: Nothing is asked for, or it makes no sense.
     """
     if not asked:
         raise UsageError("name what to try: versions (1.36 1.37.2 latest) or contexts (context:staging)")
-    found = [_parse(each) for each in asked]
+    origin.wanted(components)  # which is the same for all, so it is not a version's fault
+    found = [_parse(each, components) for each in asked]
     seen: Counter[str] = Counter()
     unique = []
     for each in found:
@@ -62,7 +70,7 @@ def parse(asked: Sequence[str]) -> list[Target]:
     return unique
 
 
-def _parse(asked: str) -> Target:
+def _parse(asked: str, components: str | None) -> Target:
     if asked.startswith(_CONTEXT):
         context = asked.removeprefix(_CONTEXT)
         if not context:
@@ -70,7 +78,8 @@ def _parse(asked: str) -> Target:
         return Target(asked, context, "context", context=context)
     wanted, *flags = _FLAG.split(asked)
     try:
-        version = versions.resolve(wanted)
+        found = origin.choose(wanted, components, silent)
     except (ComponentError, UsageError) as error:
         return Target(asked, asked, "version", flags=tuple(flags), why_not=str(error))
-    return Target(asked, " ".join((version, *flags)), "version", version=version, flags=tuple(flags))
+    name = " ".join((found.version, *flags))
+    return Target(asked, name, "version", version=found.version, components=found.place, flags=tuple(flags))

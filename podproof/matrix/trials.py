@@ -55,13 +55,11 @@ class Options:
     Attributes:
         samples: How often each quick scenario that measures a recovery is run.
         workers: How many scenarios at a time.
-        components: Where Kubernetes' components come from, as `--components` takes it; empty: found out.
         pytest: More for pytest: what to select, or what it may do to an existing cluster.
     """
 
     samples: int = 1
     workers: int = 3
-    components: str = ""
     pytest: tuple[str, ...] = ()
 
 
@@ -78,7 +76,6 @@ class Trial:
         ended: Likewise.
         seconds: How long it took, without building.
         build_seconds: How long its components took; 0 if they were there.
-        origin: Where its components came from.
         reproduce: Commands that run the same again.
     """
 
@@ -90,7 +87,6 @@ class Trial:
     ended: str = ""
     seconds: float = 0.0
     build_seconds: float = 0.0
-    origin: str = ""
     reproduce: tuple[str, ...] = ()
     results: dict[str, Any] = field(default_factory=dict, compare=False)
 
@@ -135,7 +131,6 @@ def run(
     report: Report,
     *,
     build_seconds: float,
-    origin: str,
 ) -> Trial:
     """Run the suite on the target, and once more for more samples.
 
@@ -146,7 +141,6 @@ def run(
         directory: For everything of this trial; what an earlier one left there is removed.
         report: Told how far it is.
         build_seconds: How long its components took.
-        origin: Where they came from.
 
     Raises:
         PodproofError: pytest ended without results; the text is one line.
@@ -168,8 +162,7 @@ def run(
         ended=_now(),
         seconds=round(time.monotonic() - began, 1),
         build_seconds=round(build_seconds, 1),
-        origin=origin,
-        reproduce=_reproduce(target, options, suite, origin),
+        reproduce=_reproduce(target, options, suite),
         results=first,
     )
 
@@ -178,15 +171,14 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def pytest_arguments(target: Target, options: Options) -> list[str]:
+def pytest_arguments(target: Target) -> list[str]:
     """What tells pytest which cluster to use."""
     if target.kind == "context":
         return ["--context", target.context]
     words = ["--kubernetes-version", target.version, "--cluster-name", CLUSTER, "--network-policy"]
-    if options.components:
-        words += ["--components", options.components]
+    words += ["--components", target.components]
     for flag in target.flags:
-        words += ["--set", flag]
+        words += ["--cluster-set", flag]
     return words
 
 
@@ -194,7 +186,7 @@ def _pytest(
     target: Target, options: Options, directory: Path, reports: Path, what: Sequence[str], report: Report
 ) -> dict[str, Any]:
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *what]
-    command += [*pytest_arguments(target, options), "-n", str(options.workers), "--reports-dir", str(reports)]
+    command += [*pytest_arguments(target), "-n", str(options.workers), "--reports-dir", str(reports)]
     log = directory / "pytest.log"
     with log.open("a", encoding="utf-8") as kept:
         kept.write(f"$ {shlex.join(command)}\n")
@@ -284,13 +276,11 @@ def _merged(first: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _reproduce(target: Target, options: Options, suite: Suite, origin: str) -> tuple[str, ...]:
+def _reproduce(target: Target, options: Options, suite: Suite) -> tuple[str, ...]:
     commands = []
     if suite.commit:
         commands.append(f"git checkout {suite.commit.removesuffix('-dirty')}")
-    words = ["pytest", "features/", *options.pytest, *pytest_arguments(target, options)]
-    if origin and "--components" not in words:
-        words += ["--components", origin]
+    words = ["pytest", "features/", *options.pytest, *pytest_arguments(target)]
     words += ["-n", str(options.workers)]
     if options.samples > 1:
         words += ["--repeat", str(options.samples)]

@@ -282,8 +282,8 @@ def test_what_cannot_be_tried_is_told_and_the_next_one_is_tried(
     class NoMaking:
         def __init__(self, *_: object) -> None: ...
 
-        def finish(self, _: object) -> tuple[float, str]:
-            return 0.0, "build"
+        def finish(self, _: object) -> float:
+            return 0.0
 
         def start_beside(self) -> None: ...
 
