@@ -16,6 +16,7 @@ LACKING = "1.36.3"
 """The version that was not tried."""
 SAMPLES = 8
 NEEDED = 6
+LAST = VERSIONS[-1]
 
 # Subject, slug, sentence, titles of what supports it, of its limits, and about how long a recovery takes.
 _CLAIMS: tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...], float], ...] = (
@@ -101,13 +102,13 @@ _CLAIMS: tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...], float], ..
     ),
 )
 # Where a column differs from what is usual: outcome and reason, by slug, scenario's position, first column.
-_OUTCOMES = {
+_OUTCOMES: dict[tuple[str, int, int | str], tuple[str, str]] = {
     ("pods-do-not-heal", 0, 1): ("FALSE", "expected that no Pod comes, observed Pod web-2 <Running>"),
     ("new-pod-to-upgrade-or-fix", 2, 0): ("FALSE", "expected the same Pod, observed that it is refused"),
     ("new-pod-to-upgrade-or-fix", 2, 1): ("TRUE", ""),
     ("replicaset-autoscales", 0, 0): ("NOT PROVEN", "no metrics after 60 s"),
     ("replicaset-autoscales", 0, 1): ("TRUE", ""),
-    ("volume-survives-container-restart", 1, 1): ("NOT PROVEN", "the Node was not Ready"),
+    ("volume-survives-container-restart", 1, LAST): ("NOT PROVEN", "the Node was not Ready"),
     ("service-is-firewall-rule", 1, 0): ("NOT APPLICABLE", "no NetworkPolicies are enforced"),
 }
 _SLOWER = "replicaset-self-heals"
@@ -125,7 +126,7 @@ def sample(targets: int = 3) -> dict[str, Any]:
             "after": after,
             "baseline": False,
             "times": 9,
-            "too_few": 1 if after == "1.37.2" else 0,
+            "too_few": 1 if after == LAST else 0,
         }
         for before, after in pairwise(columns)
     ]
@@ -143,7 +144,7 @@ def sample(targets: int = 3) -> dict[str, Any]:
         "targets": [_target(name) for name in names],
         "claims": claims,
         "comparisons": comparisons,
-        "changes": _changes(claims, names, columns[0], columns[1]),
+        "changes": _changes(claims, names, columns),
         "outcome": {"status": 1, "text": f"2 became worse between {columns[0]} and {columns[1]}"},
     }
 
@@ -179,7 +180,7 @@ def _picture(scenario: dict[str, Any]) -> str:
 def _target(name: str) -> dict[str, Any]:
     tried = name != LACKING
     minor = name.rpartition(".")[0]
-    period = "1s" if name == VERSIONS[-1] else "2s"
+    period = "1s" if name == LAST else "2s"
     return {
         "target": minor,
         "name": name,
@@ -275,7 +276,8 @@ def _scenario(
     slug: str, title: str, kind: str, place: int, name: str, column: int, recovery: float
 ) -> dict[str, Any]:
     outcome, reason = "TRUE", ""
-    for first in range(column + 1):
+    columns = [*range(column + 1), *([LAST] if name == LAST else [])]
+    for first in columns:
         outcome, reason = _OUTCOMES.get((slug, place, first), (outcome, reason))
     steps = [
         ("Given", "a Deployment of 3 Ready Pods"),
@@ -330,13 +332,17 @@ def _measurement(slug: str, place: int, column: int, usual: float) -> dict[str, 
 
 
 def _changes(
-    claims: list[dict[str, Any]], names: Sequence[str], before: str, after: str
+    claims: list[dict[str, Any]], names: Sequence[str], columns: Sequence[str]
 ) -> list[dict[str, Any]]:
+    before, after = columns[:2]
+
     def change(kind: str, direction: str, claim: str, *told: str, time: Any = None) -> dict[str, Any]:
         what, was, now = told
-        pair = {"before": before, "after": after, "baseline": False}
+        late = direction == "unknown" or kind == "setting"
+        pair = dict(zip(("before", "after"), columns[-2:] if late else columns[:2], strict=True))
         return {
             **pair,
+            "baseline": False,
             "kind": kind,
             "direction": direction,
             "claim": claim,

@@ -44,6 +44,13 @@ LOW_CONTRAST = """() => {
 }"""
 
 
+# Whether the middle of what is focused is what a pointer there would press.
+IN_SIGHT = """() => {
+  const { x, y, width, height } = document.activeElement.getBoundingClientRect();
+  return document.activeElement.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
+
+
 def cell(page: Page, claim: str, number: int) -> Locator:
     """The button in a claim's row, counted from the left."""
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=claim))
@@ -207,6 +214,15 @@ def test_only_the_matrix_scrolls_sideways(open_page: Open, width: int) -> None:
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("scenarios")
     assert dialog.evaluate("each => each.querySelector('.detail').scrollWidth <= each.clientWidth")
+
+
+@pytest.mark.parametrize("width", [375, 768])
+def test_what_is_focused_is_not_hidden_by_what_stays_in_sight(open_page: Open, width: int) -> None:
+    page = open_page(width=width)
+    cell(page, "A Pod with just one Container works", 0).focus()
+    for key in ("ControlOrMeta+End", "ArrowUp", "Home", "ControlOrMeta+Home"):
+        page.keyboard.press(key)
+        assert page.evaluate(IN_SIGHT), key
 
 
 def test_commands_are_copied(open_page: Open) -> None:

@@ -67,7 +67,8 @@ def test_what_matters_stands_in_the_page_itself(tmp_path: Path) -> None:
     assert "go1.26 timed out" in told
     for claim in document["claims"]:
         assert claim["slug"] in told
-    assert "3 verdicts 1 limit 1 scenario 2 times 1 capability 1 warning 1 setting" in told
+    assert "&lt;code" not in told, "nothing is escaped twice"
+    assert "Changes in all: 3 verdicts 1 limit 1 scenario 2 times 1 capability 1 warning 1 setting" in told
     assert "9 times of recovery compared. 1 time was not compared: fewer than 6 samples." in told
     assert "Cliff&#x27;s delta +1.00" in told
     assert "adjusted p 0.001" in told
@@ -206,6 +207,12 @@ def test_a_plot_says_what_it_shows() -> None:
     bound = re.search(r'x1="([\d.]+)"[^>]*class="bound"', drawn)
     assert bound
     assert float(bound[1]) > places[-1]
+
+
+def test_a_long_name_is_told_whole_and_drawn_short() -> None:
+    drawn = strips([Lane("staging-in-another-region", [1.0])], "recovery")
+    assert "staging-in-another-region: 1.0 s" in drawn
+    assert ">staging-in-an…<" in drawn
 
 
 @pytest.mark.parametrize("samples", [[], [0.0], [0.0, 0.0], [1e-9], [123456.0] * 40])

@@ -15,21 +15,27 @@ _FOLDED_FROM = 3
 
 
 def changes(document: Mapping[str, Any]) -> Markup:
-    """The counts of each kind, and all changes."""
+    """All of them, by comparison."""
     if not document["comparisons"]:
         return tag("p", "Nothing was compared: it takes two targets that were tried, or a baseline.")
-    found = Counter(each["kind"] for each in document["changes"])
-    counts = [
-        tag(
-            "li",
-            tag("span", str(found[kind]), class_="number"),
-            f" {kind if found[kind] == 1 else _plural(kind)}",
-        )
-        for kind in words.KINDS
-    ]
     claims = {each["slug"]: each["sentence"] for each in document["claims"]}
     groups = [_group(document, each, claims) for each in document["comparisons"]]
-    return join(tag("ul", *counts, class_="counts", aria_label="changes of each kind"), *groups)
+    return join(*groups)
+
+
+def counts(document: Mapping[str, Any]) -> Markup:
+    """How many changes of each kind there are, of those kinds of which there are any."""
+    found = Counter(each["kind"] for each in document["changes"])
+    told = [
+        tag(
+            "span",
+            tag("span", str(found[kind]), class_="number"),
+            words.count(found[kind], kind).lstrip("0123456789"),
+        )
+        for kind in words.KINDS
+        if found[kind]
+    ]
+    return tag("p", "Changes in all: ", *told, class_="counts") if told else Markup("")
 
 
 def in_order(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -59,10 +65,6 @@ def link(change: Mapping[str, Any], claims: Mapping[str, str]) -> Markup:
 def of(change: Mapping[str, Any], comparison: Mapping[str, Any]) -> bool:
     """Whether a change was found by a comparison."""
     return all(change[key] == comparison[key] for key in ("before", "after", "baseline"))
-
-
-def _plural(kind: str) -> str:
-    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
 
 
 def _group(document: Mapping[str, Any], comparison: Mapping[str, Any], claims: Mapping[str, str]) -> Markup:
@@ -127,7 +129,7 @@ def _time(change: Mapping[str, Any]) -> Markup:
                 change["after"],
                 time["after"]["samples"],
                 change["direction"],
-                words.DIRECTIONS[change["direction"]],
+                words.direction(change),
             ),
         ],
         f"{time['measurement']}, seconds",

@@ -113,7 +113,7 @@ def _scenario(scenario: Mapping[str, Any], timelines: Mapping[str, int], *, unfo
         words.verdict(scenario["outcome"], short=True),
         tag("span", scenario["title"], class_="title"),
         kind,
-        tag("span", words.seconds(scenario["seconds"]), class_="faint"),
+        "" if scenario["outcome"] == "NOT RUN" else _duration(scenario["seconds"]),
     )
     parts = [tag("pre", scenario["reason"], class_="reason")] if scenario["reason"] else []
     if scenario["steps"]:

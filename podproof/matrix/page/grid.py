@@ -8,7 +8,7 @@ from typing import Any
 
 from podproof.matrix.page import words
 from podproof.matrix.page.changes import in_order
-from podproof.matrix.page.markup import Markup, join, tag
+from podproof.matrix.page.markup import Markup, tag
 
 
 def grid(document: Mapping[str, Any]) -> Markup:
@@ -130,7 +130,8 @@ def _cell(
     if changes:
         since = f", since {changes[0]['before']}"
         more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
-        notes.append(join(words.badge(changes[0]), tag("span", more, class_="note"), _unseen(since)))
+        told = tag("span", more, class_="note")
+        notes.append(tag("span", words.badge(changes[0]), told, _unseen(since)))
     button = tag(
         "button",
         words.verdict(cell["verdict"], short=True),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from podproof.matrix.page import words
-from podproof.matrix.page.changes import in_order, link, of
+from podproof.matrix.page.changes import counts, in_order, link, of
 from podproof.matrix.page.markup import Markup, join, tag
 
 _MOST_LINES = 5
@@ -33,7 +33,13 @@ def headline(document: Mapping[str, Any]) -> Markup:
     outcome = tag(
         "div",
         tag("span", symbol, class_="sign", aria_hidden="true"),
-        tag("div", tag("h2", told, id="outcome"), tag("p", document["outcome"]["text"]), *_first(document)),
+        tag(
+            "div",
+            tag("h2", told, id="outcome"),
+            tag("p", document["outcome"]["text"]),
+            *_first(document),
+            counts(document),
+        ),
         class_=f"outcome {style}",
     )
     return join(

@@ -16,8 +16,9 @@ from podproof.matrix.page.markup import Markup, tag
 _WIDTH, _LANE, _AXIS = 360, 22, 20
 _RADIUS = 3.0
 _LEVELS = (0, -1, 1, -2, 2)
-_LETTER = 6.6  # as wide as a letter of a label is at most, on average
-_VALUE = 62  # room for the median, told as a number, and for a mark before it
+_LETTER = 7.4  # as wide as a letter of a label is at most, on average
+_LETTERS = 14  # so many of a label are shown
+_VALUE = 92  # room for the median, told as a number, and for a word before it
 _MOST_TICKS = 5
 
 
@@ -29,13 +30,13 @@ class Lane:
         name: What it is called; empty if there is only one.
         samples: Seconds; none if nothing was measured.
         style: A class of the style sheet.
-        mark: A symbol for what the style says in colour.
+        word: What the style says in colour.
     """
 
     name: str
     samples: Sequence[float]
     style: str = ""
-    mark: str = ""
+    word: str = ""
 
     def __str__(self) -> str:
         """What a reader is told who does not see it."""
@@ -52,7 +53,7 @@ class Lane:
 def strips(lanes: Sequence[Lane], what: str, bound: float | None = None) -> Markup:
     """Draw the lanes above each other; `what` says what was timed, `bound` is marked if there is one."""
     longest = max([len(lane.name) for lane in lanes], default=0)
-    left = min(longest * _LETTER + 10, _WIDTH / 3) if longest else _RADIUS + 1
+    left = min(longest, _LETTERS) * _LETTER + 10 if longest else _RADIUS + 1
     right = _WIDTH - _VALUE
     end = max([sample for lane in lanes for sample in lane.samples] + [bound or 0, 0.01])
     scale = (right - left - _RADIUS - 1) / end
@@ -95,7 +96,8 @@ def _step(end: float) -> float:
 def _lane(lane: Lane, left: float, y: float, scale: float) -> list[Markup]:
     parts = []
     if lane.name:
-        parts.append(tag("text", lane.name, x=left - 8, y=y + 4, text_anchor="end"))
+        short = lane.name if len(lane.name) <= _LETTERS else f"{lane.name[: _LETTERS - 1]}…"
+        parts.append(tag("text", short, x=left - 8, y=y + 4, text_anchor="end"))
     if not lane.samples:
         return [*parts, tag("text", "not measured", x=left + 2, y=y + 4, class_="faint")]
     last: dict[int, float] = {}
@@ -109,7 +111,7 @@ def _lane(lane: Lane, left: float, y: float, scale: float) -> list[Markup]:
     middle = statistics.median(lane.samples)
     x = round(left + middle * scale, 1)
     parts.append(tag("line", x1=x, x2=x, y1=y - 9, y2=y + 9, class_="median"))
-    told = f"{lane.mark} {words.seconds(middle)}".strip()
+    told = f"{lane.word} {words.seconds(middle)}".strip()
     parts.append(
         tag("text", told, x=_WIDTH, y=y + 4, text_anchor="end", class_=f"value {lane.style}".strip())
     )

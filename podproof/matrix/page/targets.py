@@ -79,7 +79,7 @@ def _suite(suite: Mapping[str, str]) -> Markup:
 
 
 def _codes(texts: Iterable[str]) -> Markup:
-    return Markup(" ").join(tag("code", each) for each in texts)  # type: ignore[return-value]
+    return join(*(part for each in texts for part in (tag("code", each), " ")))
 
 
 def _settings(settings: Mapping[str, Mapping[str, Any]]) -> Markup:

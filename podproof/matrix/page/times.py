@@ -41,8 +41,8 @@ def _card(document: Mapping[str, Any], claim: Mapping[str, Any]) -> Markup | Non
         lanes = []
         for name, cell in columns:
             direction = found.get((nodeid, name), "")
-            mark = words.DIRECTIONS.get(direction, "")
-            lanes.append(Lane(name, _samples(cell, nodeid), direction, mark))
+            word = words.SPEEDS.get(direction, "")
+            lanes.append(Lane(name, _samples(cell, nodeid), direction, word))
         plots.append(tag("figure", tag("figcaption", title), strips(lanes, f"{title}: recovery, seconds")))
     if not plots:  # no scenario says which times they are: the claim's own
         lanes = [

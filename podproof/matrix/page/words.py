@@ -43,6 +43,7 @@ STYLES = {
 
 DIRECTIONS = {"worse": "▼", "unknown": "?", "better": "▲", "other": "≠"}
 """From what a reader must not miss to what they may skip."""
+SPEEDS = {"worse": "slower", "better": "faster"}
 KINDS = ("verdict", "limit", "scenario", "time", "capability", "warning", "setting")
 """What can change, from what matters most to what only explains it."""
 
@@ -59,8 +60,8 @@ def verdict(name: str, *, short: bool = False) -> Markup:
 
 def direction(change: Mapping[str, Any]) -> str:
     """Where a change leads, in a word."""
-    if change["kind"] == "time":
-        return {"worse": "slower", "better": "faster"}.get(change["direction"], "other")
+    if change["kind"] == "time" and change["direction"] in SPEEDS:
+        return SPEEDS[change["direction"]]
     return {"other": "different", "unknown": "unclear"}.get(change["direction"], str(change["direction"]))
 
 
