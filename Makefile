@@ -17,7 +17,7 @@ features: network-policy ## Prove every claim on a cluster of this machine, writ
 	$(BIN)/pytest features/ -n $(WORKERS) --network-policy $(ARGS)
 
 .PHONY: test
-test: network-policy ## Run the project's own tests
+test: network-policy browser ## Run the project's own tests
 	$(BIN)/pytest tests/ -n 2
 
 .PHONY: lint
@@ -49,6 +49,10 @@ network-policy: setup ## Set up the same for clusters that enforce NetworkPolici
 .PHONY: system
 system: ## Install the Debian packages that lack
 	scripts/system-packages cluster
+
+.PHONY: browser
+browser: ## Install the browser that the tests of the matrix's page drive
+	scripts/system-packages browser
 
 .PHONY: venv
 venv: $(VENV)/.installed
