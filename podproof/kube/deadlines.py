@@ -457,6 +457,14 @@ def liveness_restart(pod: Object, container: str) -> Deadline:
     return own + CONTAINER_RESTART
 
 
+_SYNC_JITTER = 0.5
+"""By which part of it the kubelet may lengthen any wait before it looks at a Pod again, so that not all of
+them come at once: workerBackOffPeriodJitterFactor in its pod_workers.go."""
+_SYNC_AGAIN = 10.0 * (1 + _SYNC_JITTER)
+"""Seconds. Older kubelets looked only every ten (backOffPeriod), lengthened like that; newer ones know when
+the back-off ends, and lengthen the whole of it."""
+
+
 def crash_back_off(restarts: int) -> Deadline:
     """How long a container that crashed may wait to be started again.
 
@@ -464,11 +472,13 @@ def crash_back_off(restarts: int) -> Deadline:
         restarts: How often it has been started again before.
     """
     seconds = 0.0 if restarts == 0 else min(10.0 * 2 ** (restarts - 1), 300.0)
+    late = max(_SYNC_AGAIN, seconds * _SYNC_JITTER) if seconds else 0.0
     return Deadline(
         "a container that crashed to be started again",
-        seconds,
-        "the kubelet waits longer after each crash, and looks every few seconds",
-        f"crash back-off: {seconds:g} s before restart {restarts + 1}, doubled up to 5 min, assumed",
+        seconds + late,
+        "the kubelet waits longer after each crash, and sees some time later that the wait is over",
+        f"crash back-off: {seconds:g} s before restart {restarts + 1}, doubled up to 5 min, assumed, and "
+        f"{late:g} s at most until the kubelet looks again",
         TOLERANCE,
     )
 
