@@ -11,6 +11,9 @@ from typing import Any
 
 from podproof.reporting.html import SETTINGS, generate
 
+_LONGEST_NAME = 64
+"""Letters that Allure allows in an environment's name."""
+
 _LABEL = "target"
 """By which Allure tells the targets' results apart."""
 
@@ -60,7 +63,7 @@ def _settings(document: Mapping[str, Any], directory: Path) -> str:
         "appendHistory": True,
     }
     environments = ",".join(
-        f"{json.dumps(f'target-{number}')}: {{name: {json.dumps(name)}, matcher: ({{labels}}) => "
+        f"{json.dumps(f'target-{number}')}: {{name: {json.dumps(name[:_LONGEST_NAME])}, matcher: ({{labels}}) => "
         f"labels.some((each) => each.name === {json.dumps(_LABEL)} && each.value === {json.dumps(name)})}}"
         for number, name in enumerate(names, 1)
     )

@@ -17,6 +17,10 @@ _FLAG = re.compile(r"\+(?=[a-z-]+\.[a-z])")
 """Begins a flag of a component: the plus of a value is not followed by a component and a dot."""
 
 
+_LONGEST_FLAG = 36
+"""Letters that a column's heading has room for."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A column of the matrix.
@@ -81,5 +85,11 @@ def _parse(asked: str, components: str | None) -> Target:
         found = origin.choose(wanted, components, silent)
     except (ComponentError, UsageError) as error:
         return Target(asked, asked, "version", flags=tuple(flags), why_not=str(error))
-    name = " ".join((found.version, *flags))
+    name = " + ".join((found.version, *map(_shown, flags)))
     return Target(asked, name, "version", version=found.version, components=found.place, flags=tuple(flags))
+
+
+def _shown(flag: str) -> str:
+    """A flag in a few letters: without its component, and without a value that is long."""
+    short = flag.partition(".")[2]
+    return short if len(short) <= _LONGEST_FLAG else short.partition("=")[0]

@@ -47,7 +47,7 @@ def test_targets_are_versions_contexts_and_versions_with_flags() -> None:
     )
     assert (first.version, first.flags, first.name) == ("1.37.2", (), "1.37.2")
     assert second.flags == (flag, "kubelet.sync-frequency=2m")
-    assert second.name == f"1.37.2 {flag} kubelet.sync-frequency=2m"
+    assert second.name == "1.37.2 + controllers=*,-ttl+x + sync-frequency=2m"
     assert (third.kind, third.context, third.name) == ("context", "mine", "mine")
 
 
