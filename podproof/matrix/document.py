@@ -248,9 +248,9 @@ def _outcome(document: Mapping[str, Any]) -> dict[str, Any]:
     if worse:
         first = worse[0]
         more = f", and {len(worse) - 1} more" if len(worse) > 1 else ""
-        about = f"{first['claim']}: " if first["claim"] else ""
+        about = f"{first['claim']} became worse: " if first["claim"] else "worse: "
         text = f"{about}{first['was']} on {first['before']}, {first['is']} on {first['after']}{more}"
-        return {"status": 1, "text": f"worse: {text}"}
+        return {"status": 1, "text": text}
     if doubts := _doubts(document):
         return {"status": 2, "text": f"could not tell: {'; '.join(doubts)}"}
     left_out = sum(

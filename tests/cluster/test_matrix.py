@@ -36,7 +36,7 @@ def test_a_claim_that_a_flag_breaks_is_named_and_resuming_tries_nothing_again(tm
     pictures = [each["timeline"] for each in cell["scenarios"] if each["timeline"]]
     assert pictures
     assert all((tmp_path / each).is_file() for each in pictures)
-    assert "worse: " in (tmp_path / "matrix.md").read_text()
+    assert "became worse: " in (tmp_path / "matrix.md").read_text()
 
     again = podproof(*command, "--resume", *selection)
     said, _ = again.communicate()

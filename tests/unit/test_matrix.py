@@ -90,7 +90,7 @@ def test_a_claim_that_is_false_now_is_worse(tmp_path: Path) -> None:
     made = matrix(trial("1.36.0", HELD), trial("1.37.0", failed), directory=tmp_path)
     assert ("verdict", "worse", "TRUE", "FALSE") in told(made)
     assert made["outcome"]["status"] == 1
-    assert made["outcome"]["text"] == "worse: heals: TRUE on 1.36.0, FALSE on 1.37.0, and 1 more"
+    assert made["outcome"]["text"] == "heals became worse: TRUE on 1.36.0, FALSE on 1.37.0, and 1 more"
 
 
 def test_a_claim_that_applies_no_more_is_worse(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_markdown_names_what_changed_and_every_claim(tmp_path: Path) -> None:
         trial("1.36.0", HELD), trial("1.37.0", failed), untried("1.38", "no <such>"), directory=tmp_path
     )
     text = markdown.render(made)
-    assert "❌ **worse: heals: TRUE on 1.36.0, FALSE on 1.37.0" in text
+    assert "❌ **heals became worse: TRUE on 1.36.0, FALSE on 1.37.0" in text
     assert "| worse | 1.36.0 → 1.37.0 | `heals` |" in text
     assert "| `heals` | ✅ | ❌ |  |" in text
     assert "1.38 was not tried: no &lt;such>" in text
