@@ -5,7 +5,7 @@ Feature: Availability
   @availability
   Rule: Kubernetes brings an app back by itself after each of the studied failures
 
-    The studies ("Kubernetes as an Availability Manager for Microservice Applications", 2019, and others) kill the
+    The studies ("Kubernetes as an Availability Manager for Microservice Applications", arXiv:1901.04946) kill the
     process of a container, kill the process of its Pod, and fail the Node, with one Pod behind a Service; once with
     default settings and once with the most responsive ones. Here the most responsive settings are those of the
     app's own manifest: it tolerates a lost Node for no time at all, and is asked every second whether it is ready.
