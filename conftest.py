@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -60,11 +61,20 @@ pytest_plugins = [
 
 
 @pytest.fixture(scope="session")
-def api(cluster: Cluster) -> Iterator[Api]:
+def connections() -> Iterator[dict[str, Api]]:
+    """The API servers that scenarios of this process have talked to, by context."""
+    known: dict[str, Api] = {}
+    yield known
+    for each in known.values():
+        each.close()
+
+
+@pytest.fixture
+def api(cluster: Cluster, connections: dict[str, Api]) -> Api:
     """The cluster's API server."""
-    connected = Api.from_kubeconfig(cluster.kubeconfig, cluster.context)
-    yield connected
-    connected.close()
+    if cluster.context not in connections:
+        connections[cluster.context] = Api.from_kubeconfig(cluster.kubeconfig, cluster.context)
+    return connections[cluster.context]
 
 
 @pytest.fixture(scope="session")
@@ -75,30 +85,34 @@ def run_id(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def departing(cluster: Cluster, api: Api, run_id: str) -> Iterator[Departing]:
-    """The namespaces of scenarios that are done; they are gone before the run is."""
-    del api  # asked for: the connection has to outlive them
-    namespaces = Departing()
-    with traces.written(cluster, run_id):
-        yield namespaces
-        namespaces.await_end()
+def departures(connections: dict[str, Api], run_id: str) -> Iterator[Callable[[Cluster], Departing]]:
+    """Gives the namespaces of scenarios that are done on a cluster; they are gone before the run is."""
+    del connections  # asked for: they have to outlive them
+    known: dict[str, Departing] = {}
+    with ExitStack() as ends:
+
+        def of(cluster: Cluster) -> Departing:
+            if cluster.context not in known:
+                known[cluster.context] = Departing()
+                ends.enter_context(traces.written(cluster, run_id))
+                ends.callback(known[cluster.context].await_end)
+            return known[cluster.context]
+
+        yield of
 
 
 @pytest.fixture
 def turn(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[None]:
-    """This scenario's turn on the cluster: beside others, or alone if it breaks what all of them need."""
-    if cluster.provider != "embedded":
+    """This scenario's turn on the cluster: at once, unless it breaks what another one is just breaking."""
+    if request.node.get_closest_marker("control-plane") is None or cluster.provider != "embedded":
         yield
         return
-    alone = request.node.get_closest_marker("control-plane") is not None
-    lock = locks.alone if alone else locks.beside_others
     try:
-        with lock(cluster, deadlines.TURN.patience):
-            if alone:
-                mend_all(cluster)
+        with locks.any_free([locks.of_control_plane(cluster)], deadlines.TURN.patience):
+            mend_all(cluster)
             yield
     except locks.NoneFreeError as error:
-        raise TrialError(f"others were at the cluster for more than {deadlines.TURN}") from error
+        raise TrialError(f"others broke the control plane for more than {deadlines.TURN}") from error
 
 
 @pytest.fixture
@@ -106,7 +120,8 @@ def namespace(
     turn: None,
     api: Api,
     run_id: str,
-    departing: Departing,
+    cluster: Cluster,
+    departures: Callable[[Cluster], Departing],
     keep_namespace: Callable[[], bool],
     request: pytest.FixtureRequest,
 ) -> Iterator[Namespace]:
@@ -114,6 +129,7 @@ def namespace(
     del turn  # asked for: it lasts until the namespace is cleared
     if request.node.get_closest_marker("victim-node"):
         request.getfixturevalue("victim_node")  # likewise: nobody breaks the Node while its Pods end
+    departing = departures(cluster)
     made = Namespace.create(api, request.node.name.removeprefix("test_"), run_id)
     yield made
     if not keep_namespace():

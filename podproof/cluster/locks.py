@@ -24,44 +24,13 @@ def of_node(cluster: Cluster, node: str) -> Path:
     return cluster.kubeconfig.parent / f"{node}.lock"
 
 
-@contextmanager
-def beside_others(cluster: Cluster, patience: float) -> Iterator[None]:
-    """A turn on a cluster's stage, which is shared with all but those who want it for themselves.
-
-    Args:
-        cluster: One that podproof runs; on others nobody ever is alone.
-        patience: Seconds to wait for it.
-
-    Raises:
-        NoneFreeError: Somebody had the stage for himself for longer.
-    """
-    turnstile, stage = _stage(cluster)
-    with ExitStack() as turn:
-        # Whoever waits to be alone keeps the turnstile: without it, others would come and come.
-        with any_free([turnstile], patience):
-            turn.enter_context(any_free([stage], patience, shared=True))
-        yield
+def of_control_plane(cluster: Cluster) -> Path:
+    """The lock of a control plane, held by whoever breaks it."""
+    return cluster.kubeconfig.parent / "control-plane.lock"
 
 
 @contextmanager
-def alone(cluster: Cluster, patience: float) -> Iterator[None]:
-    """A turn on a cluster's stage while nobody else is there; see `beside_others`.
-
-    Raises:
-        NoneFreeError: Somebody else was there for longer.
-    """
-    turnstile, stage = _stage(cluster)
-    with any_free([turnstile], patience), any_free([stage], patience):
-        yield
-
-
-def _stage(cluster: Cluster) -> tuple[Path, Path]:
-    own = cluster.kubeconfig.parent
-    return own / "turnstile.lock", own / "stage.lock"
-
-
-@contextmanager
-def any_free(files: Sequence[Path], patience: float = 0, *, shared: bool = False) -> Iterator[Path]:
+def any_free(files: Sequence[Path], patience: float = 0) -> Iterator[Path]:
     """Hold the lock of one of some files; gives that file.
 
     The kernel lets go of a lock when its holder ends, whatever ends it, and wakes who waits for it.
@@ -69,25 +38,23 @@ def any_free(files: Sequence[Path], patience: float = 0, *, shared: bool = False
     Args:
         files: One for each lock, made if need be; the first ones are preferred.
         patience: Seconds to wait for the first that becomes free; 0 not to wait at all.
-        shared: Whether others may hold it too, if they do so likewise.
 
     Raises:
         NoneFreeError: None became free in time.
     """
-    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    taken = _try_each(files, kind) or (_wait_for_each(files, patience, kind) if patience else None)
+    taken = _try_each(files) or (_wait_for_each(files, patience) if patience else None)
     if taken is None:
         raise NoneFreeError
     with taken[1]:
         yield taken[0]
 
 
-def _try_each(files: Sequence[Path], kind: int) -> Held | None:
+def _try_each(files: Sequence[Path]) -> Held | None:
     for file in files:
         with ExitStack() as undo:
             opened = undo.enter_context(file.open("w"))
             try:
-                fcntl.flock(opened, kind | fcntl.LOCK_NB)
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
             undo.pop_all()
@@ -95,7 +62,7 @@ def _try_each(files: Sequence[Path], kind: int) -> Held | None:
     return None
 
 
-def _wait_for_each(files: Sequence[Path], patience: float, kind: int) -> Held | None:
+def _wait_for_each(files: Sequence[Path], patience: float) -> Held | None:
     """Wait for every lock at once, in a thread for each; the first is kept."""
     decided = threading.Lock()
     won: queue.SimpleQueue[Held] = queue.SimpleQueue()
@@ -103,7 +70,7 @@ def _wait_for_each(files: Sequence[Path], patience: float, kind: int) -> Held | 
     def wait_for(file: Path) -> None:
         with ExitStack() as undo:
             opened = undo.enter_context(file.open("w"))
-            fcntl.flock(opened, kind)
+            fcntl.flock(opened, fcntl.LOCK_EX)
             # Nobody can call off a wait for a lock: a thread that comes too late gives it back at once.
             if decided.acquire(blocking=False):
                 undo.pop_all()

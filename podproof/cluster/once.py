@@ -41,7 +41,7 @@ def once(name: str, ask: Question) -> Question:
     def _answer_of_all(cluster: Cluster, api: Api) -> bool:
         if not _shared:
             return ask(cluster, api)
-        file = _shared[0] / f"{name}.answer"
+        file = _shared[0] / f"{name}-{cluster.context}.answer"
         with filelock.FileLock(file.with_suffix(".lock")):
             if not file.exists():
                 new = file.with_suffix(".new")

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
+
 from podproof.errors import ClusterError
 
 from .base import Cluster
@@ -77,10 +79,43 @@ def attach(request: ClusterRequest) -> Cluster:
 
 
 def release(cluster: Cluster, *, owner_pid: int) -> None:
-    """Stop the cluster if `acquire` started it for this owner.
+    """Stop the cluster if `acquire` started it for this owner, and its spare one if there is one.
 
     Raises:
         CleanupError: Something of it could not be removed; it is named.
     """
     if isinstance(cluster, EmbeddedCluster):
-        cluster.release(owner_pid)
+        try:
+            EmbeddedCluster(_spare_name(owner_pid)).release(owner_pid)
+        finally:
+            cluster.release(owner_pid)
+
+
+SPARE_NODES = 2
+"""For what needs two Nodes; none of them is a victim."""
+
+
+def spare(cluster: Cluster, *, owner_pid: int) -> Cluster:
+    """Another cluster like this one, small, whose control plane may be broken; it ends with its owner.
+
+    Raises:
+        PodproofError: It cannot be had; the text is one line.
+    """
+    if not isinstance(cluster, EmbeddedCluster):
+        return cluster
+    other = EmbeddedCluster(
+        _spare_name(owner_pid),
+        kubernetes_version=cluster.kubernetes_version,
+        nodes=SPARE_NODES,
+        components=cluster.components_origin,
+        flags=cluster.flags,
+    )
+    # Whoever finds it running leaves it as it is: to repair it would undo what another one has just broken.
+    with filelock.FileLock(cluster.kubeconfig.parent / "spare.lock"):
+        if not other.is_running:
+            other.up(owner=owner_pid)
+    return other
+
+
+def _spare_name(owner_pid: int) -> str:
+    return f"spare-{owner_pid}"

@@ -62,9 +62,11 @@ def _settings(document: Mapping[str, Any], directory: Path) -> str:
         "historyPath": str((directory / "allure-history.jsonl").absolute()),
         "appendHistory": True,
     }
-    environments = ",".join(
-        f"{json.dumps(f'target-{number}')}: {{name: {json.dumps(name[:_LONGEST_NAME])}, matcher: ({{labels}}) => "
-        f"labels.some((each) => each.name === {json.dumps(_LABEL)} && each.value === {json.dumps(name)})}}"
-        for number, name in enumerate(names, 1)
-    )
+    environments = ",".join(_environment(number, name) for number, name in enumerate(names, 1))
     return f"export default {{...{json.dumps(settings)}, environments: {{{environments}}}}};"
+
+
+def _environment(number: int, name: str) -> str:
+    ours = f"each.name === {json.dumps(_LABEL)} && each.value === {json.dumps(name)}"
+    shown = json.dumps(name[:_LONGEST_NAME])
+    return f'"target-{number}": {{name: {shown}, matcher: ({{labels}}) => labels.some((each) => {ours})}}'

@@ -36,6 +36,7 @@ class ClusterUse:
 
     def __init__(self, wanted: dict[str, Any], *, worker: bool) -> None:
         self._wanted = wanted
+        self._run: int = wanted["run"]
         self._worker = worker
         self.acquired: Cluster | None = None
 
@@ -57,7 +58,7 @@ class ClusterUse:
             "flags": config.getoption("cluster_set"),
             "victims": allowed_victims(config),
         }
-        return cls(wanted, worker=False)
+        return cls({"request": wanted, "run": os.getpid()}, worker=False)
 
     @property
     def for_worker(self) -> dict[str, Any]:
@@ -89,19 +90,16 @@ class ClusterUse:
             self.acquired = selection.attach(self._request())
         return self.acquired
 
-    @property
-    def ends_with_run(self) -> bool:
-        """Whether the cluster was started for a run, and will be gone with it."""
-        return getattr(self.cluster(), "owner", None) is not None
+    def spare(self) -> Cluster:
+        """Another cluster of the same kind, whose control plane may be broken without harm to others.
 
-    def kubectl(self) -> str:
-        """How kubectl reaches the cluster, for the commands that texts tell."""
+        It is started when it is first asked for, and ends with the run. Of a cluster that exists there is
+        no other one.
+        """
         cluster = self.cluster()
-        if cluster.provider == "embedded":
-            # It brings its own: a machine without a cluster seldom has kubectl.
-            name = [] if cluster.name == DEFAULT_NAME else ["--name", cluster.name]
-            return shlex.join(["podproof", "kubectl", *name])
-        return shlex.join(["kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", cluster.context])
+        from podproof.cluster import selection
+
+        return selection.spare(cluster, owner_pid=self._run)
 
     def release(self) -> str:
         """Give the cluster back; what this run started is stopped.
@@ -115,7 +113,7 @@ class ClusterUse:
         from podproof.cluster import selection
 
         try:
-            selection.release(cluster, owner_pid=os.getpid())
+            selection.release(cluster, owner_pid=self._run)
         except PodproofError as error:
             return str(error)
         return ""
@@ -123,10 +121,25 @@ class ClusterUse:
     def _request(self) -> ClusterRequest:
         from podproof.cluster.selection import ClusterRequest
 
-        kubeconfig = self._wanted["kubeconfig"]
+        wanted = self._wanted["request"]
+        kubeconfig = wanted["kubeconfig"]
         typed = {
             "kubeconfig": Path(kubeconfig) if kubeconfig else None,
-            "victims": tuple(self._wanted["victims"]),  # a worker is handed a list
-            "flags": tuple(self._wanted["flags"]),
+            "victims": tuple(wanted["victims"]),  # a worker is handed a list
+            "flags": tuple(wanted["flags"]),
         }
-        return ClusterRequest(**{**self._wanted, **typed})
+        return ClusterRequest(**{**wanted, **typed})
+
+
+def ends_with_run(cluster: Cluster) -> bool:
+    """Whether a cluster was started for a run, and will be gone with it."""
+    return getattr(cluster, "owner", None) is not None
+
+
+def kubectl(cluster: Cluster) -> str:
+    """How kubectl reaches a cluster, for the commands that texts tell."""
+    if cluster.provider == "embedded":
+        # It brings its own: a machine without a cluster seldom has kubectl.
+        name = [] if cluster.name == DEFAULT_NAME else ["--name", cluster.name]
+        return shlex.join(["podproof", "kubectl", *name])
+    return shlex.join(["kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", cluster.context])

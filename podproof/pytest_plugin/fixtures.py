@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from podproof.cluster.base import Cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """The cluster that the claims are tried on: the embedded one, or the context's that was named."""
+    """The cluster that the claim is tried on: the embedded one, or the context's that was named.
+
+    What breaks a control plane, and is tagged so, gets another one, so that nobody else suffers.
+    """
     from podproof.cluster import once
     from podproof.pytest_plugin.cluster_use import CLUSTER_USE
 
@@ -24,7 +27,9 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     # A worker's is in the controller's, which is new in every run: what is asked once is asked for all.
     once.share(own.parent if hasattr(request.config, "workerinput") else own)
 
-    return request.config.stash[CLUSTER_USE].cluster()
+    use = request.config.stash[CLUSTER_USE]
+    breaks_it = request.node.get_closest_marker("control-plane") is not None
+    return use.spare() if breaks_it else use.cluster()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from pytest_bdd.parser import Step
 
 from podproof.errors import NotApplicable
-from podproof.pytest_plugin.cluster_use import CLUSTER_USE, ClusterUse
+from podproof.pytest_plugin.cluster_use import ends_with_run, kubectl
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.failure_text import as_longrepr, failure_text, traceback_text
 from podproof.pytest_plugin.options import repeat_command
@@ -21,15 +21,18 @@ from podproof.verdicts.measurements import Measurements
 from podproof.verdicts.scenarios import Outcome
 
 if TYPE_CHECKING:
+    from podproof.cluster.base import Cluster
     from podproof.reporting.evidence import Sources
     from podproof.reporting.timeline_picture import StepSpan
 
 TRIAL = pytest.StashKey[Trial]()
 _FOUND = pytest.StashKey[dict[str, Any]]()
-_RETRIES = pytest.StashKey[int]()
-_WARNINGS = pytest.StashKey[int]()
+_SEEN_OF_APIS = pytest.StashKey[dict[Any, tuple[int, int]]]()
+"""Of each API client, how many retries and warnings scenarios have been told of."""
 _EVIDENT = frozenset({"api", "namespace", "recording", "traffic"})
 """The suite's fixtures that evidence is gathered from."""
+_KEPT = _EVIDENT | {"cluster"}
+"""Those that are remembered."""
 
 
 class Life:
@@ -54,8 +57,8 @@ class Life:
             return
         items[:] = ordered(
             items,
-            lambda item: item.get_closest_marker("control-plane") is not None,
-            lambda item: item.get_closest_marker("slow") is not None,
+            slow=lambda item: item.get_closest_marker("slow") is not None,
+            in_turn=lambda item: item.get_closest_marker("control-plane") is not None,
         )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -152,7 +155,7 @@ class Life:
         if keeps_namespace(item) and (kept := getattr(_sources(item).namespace, "name", None)):
             beyond = getattr(_sources(item).namespace, "beyond", None)
             kinds = {kind.plural for kind, _ in beyond.made} if beyond else set()
-            notes.append(_how_to_look(item.config.stash[CLUSTER_USE], kept, sorted(kinds)))
+            notes.append(_how_to_look(item.stash[_FOUND]["cluster"], kept, sorted(kinds)))
         return notes
 
     # fixtures
@@ -163,7 +166,7 @@ class Life:
     ) -> Generator[None, object, object]:
         """Remember the objects that evidence is gathered from, whoever asked for them."""
         value = yield
-        if fixturedef.argname in _EVIDENT:
+        if fixturedef.argname in _KEPT:
             request.node.stash.setdefault(_FOUND, {})[fixturedef.argname] = value
         return value
 
@@ -224,10 +227,8 @@ def measurements_of(item: pytest.Item) -> Measurements:
 def _sources(item: pytest.Item) -> Sources:
     from podproof.reporting.evidence import Sources
 
-    nothing: dict[str, Any] = {}
-    of_session: dict[str, Any] = item.session.stash.get(_FOUND, nothing)
-    of_scenario: dict[str, Any] = item.stash.get(_FOUND, nothing)
-    return Sources(**of_session, **of_scenario)
+    found = item.stash.get(_FOUND, {})
+    return Sources(**{name: found[name] for name in _EVIDENT & found.keys()})
 
 
 def _step_spans(trial: Trial, recording: Any) -> list[StepSpan]:
@@ -243,36 +244,37 @@ def _step_spans(trial: Trial, recording: Any) -> list[StepSpan]:
     ]
 
 
-def _how_to_look(use: ClusterUse, namespace: str, beyond: Sequence[str]) -> str:
+def _how_to_look(cluster: Cluster, namespace: str, beyond: Sequence[str]) -> str:
     """What to do with a namespace that was kept, and with what belongs to it of kinds that are in none."""
-    if use.ends_with_run:
+    if ends_with_run(cluster):
         return (
             f"kept:     namespace {namespace}, but only until this run ends: it started the cluster itself.\n"
             "          To look at it afterwards, start one first: podproof up"
         )
     from podproof.kube.cluster_objects import NAMESPACE_LABEL
 
-    kubectl = use.kubectl()
+    command = kubectl(cluster)
     lines = [
         f"kept:     namespace {namespace}",
-        f"  look:   {kubectl} get all,events --namespace {namespace}",
-        f"  remove: {kubectl} delete namespace {namespace}",
+        f"  look:   {command} get all,events --namespace {namespace}",
+        f"  remove: {command} delete namespace {namespace}",
     ]
     if beyond:
-        lines.append(f"          {kubectl} delete {','.join(beyond)} -l {NAMESPACE_LABEL}={namespace}")
+        lines.append(f"          {command} delete {','.join(beyond)} -l {NAMESPACE_LABEL}={namespace}")
     return "\n".join(lines)
 
 
 def _look_at_api(item: pytest.Item, trial: Trial) -> None:
     """Add what the API client has counted and been warned of since the last look."""
-    api = item.session.stash.get(_FOUND, {}).get("api")
-    now = int(getattr(api, "retries", 0))
-    before = item.session.stash.get(_RETRIES, 0)
-    trial.details["api_retries"] = trial.details.get("api_retries", 0) + now - before
-    item.session.stash[_RETRIES] = now
-    warnings = list(getattr(api, "warnings", ()))
-    trial.api_warnings += warnings[item.session.stash.get(_WARNINGS, 0) :]
-    item.session.stash[_WARNINGS] = len(warnings)
+    api = item.stash.get(_FOUND, {}).get("api")
+    if api is None:
+        return
+    seen = item.session.stash.setdefault(_SEEN_OF_APIS, {})
+    retries, warned = seen.get(api, (0, 0))
+    now, warnings = int(getattr(api, "retries", 0)), list(getattr(api, "warnings", ()))
+    trial.details["api_retries"] = trial.details.get("api_retries", 0) + now - retries
+    trial.api_warnings += warnings[warned:]
+    seen[api] = (now, len(warnings))
 
 
 def _ask_recording(item: pytest.Item, trial: Trial) -> None:

@@ -1,8 +1,7 @@
 """The order in which scenarios are handed to workers, so that none waits long for another.
 
-A scenario that needs the cluster for itself waits for all that are under way, and all others wait for it. One
-that takes minutes must not be under way then; nor must it be left for the end, when the other workers have
-nothing to do any more.
+One that takes minutes must not be left for the end, when the other workers have nothing to do any more; nor
+may those that take turns at something come one after the other, or each worker would wait with one of them.
 """
 
 from __future__ import annotations
@@ -12,29 +11,28 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-_AHEAD = 4
-"""How many quick ones go before the first slow one, for each that needs the cluster for itself."""
 
-
-def ordered(items: Sequence[Item], alone: Callable[[Item], bool], slow: Callable[[Item], bool]) -> list[Item]:
-    """Those that need the cluster for themselves first, then quick ones, then slow ones among the rest.
+def ordered(
+    items: Sequence[Item], *, slow: Callable[[Item], bool], in_turn: Callable[[Item], bool]
+) -> list[Item]:
+    """Slow ones at even distances among the quick ones, the first one first.
 
     Args:
-        items: In the order of their files, which is kept within each kind.
-        alone: Whether one needs the cluster for itself.
+        items: In the order of their files, which is kept among those that are alike.
         slow: Whether one takes minutes.
+        in_turn: Whether one needs something that only one at a time can have; among the slow ones these are
+            at even distances too.
     """
-    first = [each for each in items if alone(each)]
-    quick = [each for each in items if not alone(each) and not slow(each)]
-    long = [each for each in items if not alone(each) and slow(each)]
-    ahead = _AHEAD * len(first)
-    return [*first, *quick[:ahead], *_spread(quick[ahead:], long)]
+    long = [each for each in items if slow(each)]
+    taking_turns = [each for each in long if in_turn(each)]
+    others = [each for each in long if not in_turn(each)]
+    return _spread([each for each in items if not slow(each)], _spread(taking_turns, others))
 
 
-def _spread(quick: Sequence[Item], long: Sequence[Item]) -> list[Item]:
-    """Slow ones at even distances among the quick ones, the first one first."""
+def _spread(many: Sequence[Item], few: Sequence[Item]) -> list[Item]:
+    """Each of `few`, with an equal share of `many` after it."""
     found: list[Item] = []
-    for index, each in enumerate(long):
+    for index, each in enumerate(few):
         found.append(each)
-        found += quick[index * len(quick) // len(long) : (index + 1) * len(quick) // len(long)]
-    return found or list(quick)
+        found += many[index * len(many) // len(few) : (index + 1) * len(many) // len(few)]
+    return found or list(many)

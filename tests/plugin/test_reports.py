@@ -56,8 +56,9 @@ def test_what_the_api_server_warned_of_is_listed_once(suite: Suite) -> None:
     conftest = suite.root / "conftest.py"
     conftest.write_text(
         conftest.read_text()
-        + "\n@pytest.fixture(scope='session', autouse=True)\ndef api() -> types.SimpleNamespace:\n"
-        + "    return types.SimpleNamespace(retries=1, warnings=['Endpoints is deprecated'])\n"
+        + "\nclass Warned:\n    retries = 1\n    warnings = ['Endpoints is deprecated']\n"
+        + "\nWARNED = Warned()\n"
+        + "\n@pytest.fixture(autouse=True)\ndef api() -> Warned:\n    return WARNED\n"
     )
     suite.rule(SCENARIOS)
     suite.run("features").assert_outcomes(passed=2)

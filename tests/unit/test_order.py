@@ -4,19 +4,20 @@ from podproof.pytest_plugin.order import ordered
 
 
 def order(items: str) -> str:
-    """Put items in order: capitals need the cluster for themselves, digits are slow, all others quick."""
-    return "".join(ordered(items, str.isupper, str.isdigit))
+    """Put items in order: digits and capitals are slow, capitals take turns, all others are quick."""
+    return "".join(ordered(items, slow=lambda each: each.isdigit() or each.isupper(), in_turn=str.isupper))
 
 
-def test_who_needs_the_cluster_for_itself_goes_first_and_quick_ones_before_slow_ones() -> None:
-    assert order("ab1cA2defgh") == "Aabcd1ef2gh"
-
-
-def test_without_them_slow_ones_are_spread_among_the_quick_ones() -> None:
+def test_slow_ones_are_spread_among_the_quick_ones() -> None:
     assert order("abcd12") == "1ab2cd"
     assert order("12") == "12"
     assert order("ab") == "ab"
     assert order("") == ""
+
+
+def test_those_that_take_turns_are_spread_among_the_slow_ones() -> None:
+    assert order("ABCD12abcdef") == "1aAbBc2dCeDf"
+    assert order("ABab") == "AaBb"
 
 
 def test_nothing_is_lost_or_doubled() -> None:
