@@ -306,7 +306,7 @@ def _build(options: argparse.Namespace) -> int:
     report = Progress()
     own = origin.choose(options.kubernetes_version, options.components, report)
     policies = options.network_policy
-    doctor.require(own.version, DEFAULT_NODES, network_policy=policies, components=own.place)
+    doctor.require(own.version, 0, network_policy=policies, components=own.place)
     store.template(Components(own.version, report, network_policy=policies, origin=own.place), report)
     report(f"Kubernetes {own.version} and all that goes with it is there")
     return 0

@@ -3,12 +3,12 @@
 Each client asks again as soon as it is answered, so the app always has as many requests as there are clients:
 what comes back in a second is all that the app can give. The crowd of `manifests/pods/crowd.yaml` writes down
 when each answer came, and which Pod gave it; the answer also says how much the kernel has held that Pod back
-for its CPU limit (`manifests/pods/busy.yaml`).
+for its CPU limit, and how much CPU time it has used (`manifests/pods/busy.yaml`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from podproof.errors import TrialError
@@ -44,6 +44,8 @@ class _Answer:
     pod: str
     periods: int
     held_back: int
+    used: int
+    """Microseconds of CPU time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,14 @@ class Load:
         seconds: In which time.
         by_pod: How many of them each Pod gave, by its name.
         held_back: In which share of the kernel's periods each Pod was held back for its CPU limit.
+        cost: How many seconds of CPU time an answer took, in the mean over all Pods.
     """
 
     answers: int
     seconds: float
     by_pod: dict[str, int]
     held_back: dict[str, float]
+    cost: float
 
     @property
     def per_second(self) -> float:
@@ -79,9 +83,10 @@ class Load:
 
     @classmethod
     def of(cls, lines: Sequence[str]) -> Load:
-        """What lines of the crowd's tell: ``<seconds> <Pod> <periods> <held back>``, in the order of time.
+        """What lines of the crowd's tell, in the order of time.
 
-        The first line begins the time that is looked at, and does not count itself.
+        Each is ``<seconds> <Pod> <periods> <held back> <microseconds of CPU time>``. The first line begins
+        the time that is looked at, and does not count itself.
 
         Raises:
             TrialError: They tell something else, or nothing.
@@ -98,6 +103,7 @@ class Load:
             seconds,
             {pod: len(answers) for pod, answers in of_pod.items()},
             {pod: _share_held_back(answers) for pod, answers in of_pod.items()},
+            _cost(of_pod.values()),
         )
 
     def __str__(self) -> str:
@@ -105,7 +111,10 @@ class Load:
             f"{pod} {count} (held back in {self.held_back[pod]:.0%} of all periods)"
             for pod, count in sorted(self.by_pod.items())
         )
-        return f"{self.answers} answers in {self.seconds:.1f} s, {self.per_second:.1f} per second: {parts}"
+        return (
+            f"{self.answers} answers in {self.seconds:.1f} s, {self.per_second:.1f} per second, "
+            f"{self.cost * 1000:.1f} ms of CPU time each: {parts}"
+        )
 
 
 def collect(api: Api, crowd: Object, answers: int) -> Load:
@@ -156,11 +165,20 @@ def _share_held_back(answers: Sequence[_Answer]) -> float:
     return (last.held_back - first.held_back) / periods if periods else 0.0
 
 
+def _cost(of_pods: Iterable[Sequence[_Answer]]) -> float:
+    seconds, between = 0.0, 0
+    for answers in of_pods:
+        used = [each.used for each in answers]
+        seconds += (max(used) - min(used)) / 1e6
+        between += len(answers) - 1
+    return seconds / between if between else 0.0
+
+
 def _answer(line: str) -> _Answer:
     try:
-        at, pod, periods, held_back = line.split()
-        return _Answer(float(at), pod, int(periods), int(held_back))
+        at, pod, periods, held_back, used = line.split()
+        return _Answer(float(at), pod, int(periods), int(held_back), int(used))
     except ValueError as error:
         raise TrialError(
-            f"an answer of the app is {line!r}: it should name its Pod and two counts"
+            f"an answer of the app is {line!r}: it should name its Pod and three counts"
         ) from error

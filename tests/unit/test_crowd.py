@@ -7,7 +7,13 @@ import pytest
 from podproof.errors import TrialError
 from podproof.traffic.crowd import Load
 
-_LINES = ["10.00 a 100 90", "10.50 a 110 99", "11.00 b 50 10", "12.00 a 120 108", "12.00 b 60 15"]
+_LINES = [
+    "10.00 a 100 90 70000",
+    "10.50 a 110 99 73000",
+    "11.00 b 50 10 20000",
+    "12.00 a 120 108 76000",
+    "12.00 b 60 15 24000",
+]
 
 
 def test_the_first_line_begins_the_time_and_does_not_count() -> None:
@@ -18,6 +24,11 @@ def test_the_first_line_begins_the_time_and_does_not_count() -> None:
 
 def test_what_a_pod_was_held_back_is_the_growth_of_its_counts() -> None:
     assert Load.of(_LINES).held_back == pytest.approx({"a": 0.9, "b": 0.5})
+
+
+def test_an_answer_costs_the_cpu_time_that_all_pods_used_for_it() -> None:
+    # What was used before the first answer of a Pod that is looked at is known of none of them.
+    assert Load.of(_LINES).cost == pytest.approx((0.003 + 0.004) / 2)
 
 
 def test_answers_that_overtake_each_other_change_nothing() -> None:
@@ -34,7 +45,7 @@ def test_one_pod_that_its_limit_does_not_bound_is_enough_to_doubt_the_load() -> 
 
 
 @pytest.mark.parametrize(
-    "lines", [["10.00 a 1 1"], ["10.00 a 1 1", "10.00 a 2 2"], ["10.00 a 1 1", "no answer"]]
+    "lines", [["10.00 a 1 1 1"], ["10.00 a 1 1 1", "10.00 a 2 2 2"], ["10.00 a 1 1 1", "no answer"]]
 )
 def test_what_tells_nothing_spoils_the_trial(lines: list[str]) -> None:
     with pytest.raises(TrialError):

@@ -89,7 +89,7 @@ def examine(
 
     Args:
         kubernetes_version: The cluster's.
-        nodes: How many Nodes it has.
+        nodes: How many Nodes it has; none where one only builds for it.
         network_policy: Whether it enforces NetworkPolicies.
         components: Where Kubernetes' own come from: ``build``, ``release`` or a directory.
     """
@@ -107,7 +107,8 @@ def examine(
     yield _overlay()
     yield _network()
     yield _cgroups()
-    yield _inotify(nodes)
+    if nodes:
+        yield _inotify(nodes)
     if network_policy:
         yield _bpf()
         yield _clang()
