@@ -70,8 +70,9 @@ def connections() -> Iterator[dict[str, Api]]:
 
 
 @pytest.fixture
-def api(cluster: Cluster, connections: dict[str, Api]) -> Api:
-    """The cluster's API server."""
+def api(turn: None, cluster: Cluster, connections: dict[str, Api]) -> Api:
+    """The cluster's API server, which nobody else breaks now."""
+    del turn  # asked for: to connect is to ask the server something
     if cluster.context not in connections:
         connections[cluster.context] = Api.from_kubeconfig(cluster.kubeconfig, cluster.context)
     return connections[cluster.context]
