@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from podproof import __version__
+from podproof import __version__, interruption
 from podproof.cluster.embedded import doctor, flags, origin, state
 from podproof.cluster.embedded.cluster import DEFAULT_NAME, DEFAULT_NODES, EmbeddedCluster
 from podproof.cluster.embedded.gobuild import Components
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(ours)
     options.pytest = theirs
     command: Callable[[argparse.Namespace], int] = options.command
+    undo = interruption.on_sigterm()
     try:
         return command(options)
     except PodproofError as error:
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("podproof: interrupted; podproof down removes what was started", file=sys.stderr)
         return _INTERRUPTED
+    finally:
+        undo()
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -69,7 +68,7 @@ class Making:
     def stop(self) -> None:
         """End it, if it is under way; what was built so far stays in the compiler's cache."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.terminate()
             self._process.wait()
 
     def _started(self) -> psutil.Popen:

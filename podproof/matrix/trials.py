@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -204,7 +203,7 @@ def _pytest(
         except BaseException:
             # Ctrl-C has reached it too if it came from a terminal; a second one would cut its cleaning short.
             if process.poll() is None and not sys.stdin.isatty():
-                process.send_signal(signal.SIGINT)
+                process.terminate()
             process.communicate()
             raise
     results = reports / "latest" / "verdicts.json"

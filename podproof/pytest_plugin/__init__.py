@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from podproof import interruption
 from podproof.pytest_plugin.fixtures import cluster, keep_namespace, measurements
 from podproof.pytest_plugin.names import scenario_id
 from podproof.pytest_plugin.options import add_options, check_options, names_features
@@ -57,6 +58,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     from podproof.reporting.runs import RunReports
 
     config = session.config
+    config.add_cleanup(interruption.on_sigterm())
     use = config.stash[CLUSTER_USE] = ClusterUse.of(config)
     worker_input: dict[str, str] | None = getattr(config, "workerinput", None)
     root = _reports_root(config)

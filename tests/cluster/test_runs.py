@@ -23,12 +23,16 @@ def start_run(*workers: str, reports: Path) -> tuple[subprocess.Popen[str], Belo
     return run, belongings
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two at a time"])
-def test_ctrl_c_ends_the_runs_own_cluster(
-    machine_before: Machine, tmp_path: Path, workers: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("how", "workers"),
+    [(signal.SIGINT, ()), (signal.SIGINT, ("-n", "2")), (signal.SIGTERM, ())],
+    ids=["Ctrl-C alone", "Ctrl-C two at a time", "cancelled"],
+)
+def test_an_interruption_ends_the_runs_own_cluster(
+    machine_before: Machine, tmp_path: Path, how: signal.Signals, workers: tuple[str, ...]
 ) -> None:
     run, belongings = start_run(*workers, reports=tmp_path)
-    run.send_signal(signal.SIGINT)
+    run.send_signal(how)
     said, _ = run.communicate(timeout=2 * PATIENCE)
     assert run.returncode == 2, said
     assert "Traceback" not in said

@@ -242,10 +242,19 @@ def _(unavailable: None) -> None:
 
 @when("Ctrl-C is pressed")
 def _() -> None:
+    _signal_all(signal.SIGINT)
+
+
+@when("the job is cancelled")
+def _() -> None:
+    _signal_all(signal.SIGTERM)
+
+
+def _signal_all(number: signal.Signals) -> None:
     # As a terminal does it: every process in the foreground gets the signal.
     if os.environ.get("PYTEST_XDIST_WORKER"):
-        os.kill(os.getppid(), signal.SIGINT)
-    os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getppid(), number)
+    os.kill(os.getpid(), number)
     signal.pause()
 
 

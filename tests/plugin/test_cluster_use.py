@@ -84,8 +84,11 @@ def test_without_a_cluster_the_run_ends_with_one_line(
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
-def test_ctrl_c_releases_it_and_keeps_the_results(suite: Suite, workers: list[str]) -> None:
-    suite.rule("    Scenario: Stopped\n      Given a Pod\n      When Ctrl-C is pressed\n      Then 1 is 1\n")
+@pytest.mark.parametrize("how", ["Ctrl-C is pressed", "the job is cancelled"])
+def test_an_interruption_releases_it_and_keeps_the_results(
+    suite: Suite, workers: list[str], how: str
+) -> None:
+    suite.rule(f"    Scenario: Stopped\n      Given a Pod\n      When {how}\n      Then 1 is 1\n")
     result = suite.run_apart("features", *workers)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert suite.calls[-1] == "release default True"

@@ -78,8 +78,14 @@ _LONGEST = 400
 
 
 def last_line(text: str) -> str:
-    """The last line that says something, cut to a length that can be read."""
-    line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no output")
+    """The last line that says something, with what it continues, cut to a length that can be read."""
+    words: list[str] = []
+    for line in reversed(text.splitlines()):
+        if line.strip():
+            words.insert(0, line.strip())
+            if not line[0].isspace():
+                break
+    line = " ".join(words) or "no output"
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
 
 
