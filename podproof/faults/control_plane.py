@@ -22,7 +22,7 @@ class EtcdDurable(Fault):
         watchers: How many watched the API server before; see `podproof.faults.programs`.
     """
 
-    watchers: int
+    watchers: dict[str, int]
     kind = "etcd-durable"
 
     @property

@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import re
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
 from podproof.cluster.base import Cluster, MachinePrograms, ProgramSwitch
@@ -36,12 +37,13 @@ class _ProgramFault(Fault):
     Attributes:
         machine: The Node's name, or `CONTROL_PLANE`.
         program: For example ``"kubelet"``.
-        watchers: How many watched the API server before; until they do so again they know of no change.
+        watchers: How many watched the API server before, see `watchers`; until they do so again they know of
+            no change.
     """
 
     machine: str
     program: str
-    watchers: int = 0
+    watchers: dict[str, int] = field(default_factory=dict)
     did: ClassVar[str] = ""
 
     @property
@@ -70,11 +72,7 @@ class _ProgramFault(Fault):
             if self.machine != CONTROL_PLANE:
                 await_service(api, self.machine)
             elif self.watchers:
-                signs.demand_mended(
-                    lambda: watchers(api) >= self.watchers,
-                    f"all {self.watchers} who watched Services do so again",
-                    deadlines.WATCHED_AGAIN,
-                )
+                demand_watched(api, self.watchers)
 
     def revert(self) -> None:
         """Let it go on, and start it if it does not run."""
@@ -87,16 +85,38 @@ class _ProgramFault(Fault):
         return cast(ProgramSwitch, self.cluster).programs(self.machine)
 
 
+_WATCHED = ("services", "endpointslices", "namespaces")
+"""What a name or an address is served from: by DNS servers, which know no Service without its namespace, and
+kube-proxies. Each kind is watched apart, and so is back on its own."""
+
 _WATCHES = re.compile(
-    r'^apiserver_longrunning_requests\{[^}]*resource="services",scope="cluster"[^}]*WATCH[^}]*\} (\S+)',
+    r'^apiserver_longrunning_requests\{[^}]*resource="(\w+)",scope="cluster"[^}]*WATCH[^}]*\} (\S+)',
     re.MULTILINE,
 )
 
 
-def watchers(api: Api) -> int:
-    """How many watch the Services of all namespaces: kube-proxies, DNS servers, kubelets, controllers."""
-    told = api.text("/metrics")
-    return sum(int(float(count)) for count in _WATCHES.findall(told))
+def watchers(api: Api) -> dict[str, int]:
+    """How many watch the Services of all namespaces, and what belongs to them: by resource."""
+    found = dict.fromkeys(_WATCHED, 0)
+    for resource, count in _WATCHES.findall(api.text("/metrics")):
+        if resource in found:
+            found[resource] += int(float(count))
+    return found
+
+
+def demand_watched(api: Api, before: Mapping[str, int]) -> None:
+    """Wait until as many watch as did before.
+
+    Raises:
+        CleanupError: They did not in time.
+    """
+
+    def all_do() -> bool:
+        now = watchers(api)
+        return all(now.get(resource, 0) >= count for resource, count in before.items())
+
+    those = ", ".join(f"{resource} ({count})" for resource, count in before.items())
+    signs.demand_mended(all_do, f"all who watched {those} do so again", deadlines.WATCHED_AGAIN)
 
 
 @dataclass(frozen=True)
@@ -166,7 +186,7 @@ def broken(cluster: Cluster, machine: str, program: str, how: str) -> Fault:
         program: For example ``"kubelet"``.
         how: ``"stopped"``, ``"frozen"`` or ``"killed"``.
     """
-    known = 0
+    known: dict[str, int] = {}
     if machine == CONTROL_PLANE:
         with api_of(cluster) as api:
             known = watchers(api)
