@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -12,7 +12,7 @@ from podproof.cluster import capabilities, locks
 from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.faults import traces
-from podproof.faults.mending import mend, mend_all
+from podproof.faults.mending import mend
 from podproof.kube import deadlines
 from podproof.kube.client import Api
 from podproof.kube.namespaces import Departing, Namespace
@@ -70,12 +70,22 @@ def connections() -> Iterator[dict[str, Api]]:
 
 
 @pytest.fixture
-def api(turn: None, cluster: Cluster, connections: dict[str, Api]) -> Api:
-    """The cluster's API server, which nobody else breaks now."""
-    del turn  # asked for: to connect is to ask the server something
+def api(cluster: Cluster, connections: dict[str, Api], on_spare_cluster: bool) -> Iterator[Api]:
+    """The cluster's API server."""
+    if on_spare_cluster:
+        with closing(Api.from_kubeconfig(cluster.kubeconfig, cluster.context)) as its_own:
+            yield its_own
+        return
     if cluster.context not in connections:
         connections[cluster.context] = Api.from_kubeconfig(cluster.kubeconfig, cluster.context)
-    return connections[cluster.context]
+    yield connections[cluster.context]
+
+
+@pytest.fixture
+def on_spare_cluster(cluster: Cluster, request: pytest.FixtureRequest) -> bool:
+    """Whether the scenario has a cluster of its own, which ends with it."""
+    breaks_it = request.node.get_closest_marker("control-plane") is not None
+    return breaks_it and cluster.provider == "embedded"
 
 
 @pytest.fixture(scope="session")
@@ -103,33 +113,21 @@ def departures(connections: dict[str, Api], run_id: str) -> Iterator[Callable[[C
 
 
 @pytest.fixture
-def turn(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[None]:
-    """This scenario's turn on the cluster: at once, unless it breaks what another one is just breaking."""
-    if request.node.get_closest_marker("control-plane") is None or cluster.provider != "embedded":
-        yield
-        return
-    try:
-        with locks.any_free([locks.of_control_plane(cluster)], deadlines.TURN.patience):
-            mend_all(cluster)
-            yield
-    except locks.NoneFreeError as error:
-        raise TrialError(f"others broke the control plane for more than {deadlines.TURN}") from error
-
-
-@pytest.fixture
 def namespace(
-    turn: None,
     api: Api,
     run_id: str,
     cluster: Cluster,
     departures: Callable[[Cluster], Departing],
+    on_spare_cluster: bool,
     keep_namespace: Callable[[], bool],
     request: pytest.FixtureRequest,
 ) -> Iterator[Namespace]:
     """The scenario's own namespace; nothing of it runs any more before the scenario counts as done."""
-    del turn  # asked for: it lasts until the namespace is cleared
+    if on_spare_cluster:
+        yield Namespace.create(api, request.node.name.removeprefix("test_"), run_id)
+        return  # it ends with its cluster
     if request.node.get_closest_marker("victim-node"):
-        request.getfixturevalue("victim_node")  # likewise: nobody breaks the Node while its Pods end
+        request.getfixturevalue("victim_node")  # until here: nobody breaks the Node while its Pods end
     departing = departures(cluster)
     made = Namespace.create(api, request.node.name.removeprefix("test_"), run_id)
     yield made
@@ -178,9 +176,8 @@ def cluster_objects(cluster: Cluster, api: Api, pytestconfig: pytest.Config) -> 
 
 
 @pytest.fixture
-def victim_node(turn: None, cluster: Cluster, api: Api) -> Iterator[str]:
+def victim_node(cluster: Cluster, api: Api) -> Iterator[str]:
     """The name of a Node that only this scenario may break, until its end: whichever is free first."""
-    del turn  # taken first: who waits for a Node must not keep others from being done with it
     capabilities.require(cluster, api, capabilities.POWER_SWITCH)
     files = {locks.of_node(cluster, node): node for node in cluster.victims}
     try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 from pytest_bdd import given, parsers, then, when
@@ -17,7 +18,7 @@ from podproof.faults.control_plane import EtcdDurable
 from podproof.faults.fault import Fault
 from podproof.faults.injected import Injection, injected
 from podproof.faults.pods import Incident, before
-from podproof.faults.programs import CONTROL_PLANE
+from podproof.faults.programs import CONTROL_PLANE, ProgramKilled
 from podproof.kube import deadlines, files
 from podproof.kube.changes import Mark
 from podproof.kube.conditions import Check, demand
@@ -124,10 +125,14 @@ def answers_again(scene: Scene, killed: Injection, measurements: Measurements) -
     """It says that it is well, although nobody but its own machine did anything about it."""
     known = tuple(scene.recording.latest(POD))
     since = scene.recording.mark()
-    killed.undo()
+    cast(ProgramKilled, killed.fault).await_answer()
     until = scene.recording.mark()
     bound = deadlines.PROGRAM_ANSWERS
     measurements.add("recovery", until.at - killed.at, bound.seconds, bound.origin)
+    killed.undo()
+    watched = deadlines.WATCHED_AGAIN
+    took = scene.recording.mark().at - until.at
+    measurements.add("all watch it again", took, watched.seconds, watched.origin)
     return Outage(known, since, until)
 
 

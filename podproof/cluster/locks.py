@@ -24,9 +24,9 @@ def of_node(cluster: Cluster, node: str) -> Path:
     return cluster.kubeconfig.parent / f"{node}.lock"
 
 
-def of_control_plane(cluster: Cluster) -> Path:
-    """The lock of a control plane, held by whoever breaks it."""
-    return cluster.kubeconfig.parent / "control-plane.lock"
+def of_spare(cluster: Cluster) -> Path:
+    """The lock of a cluster's spare one, held by whoever breaks that one's control plane."""
+    return cluster.kubeconfig.parent / "spare.lock"
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """Which cluster a run uses: the embedded one, or the one whose context it is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
+from podproof.errors import ClusterError, TrialError
+from podproof.kube import deadlines
 
-from podproof.errors import ClusterError
-
+from . import locks
 from .base import Cluster
 from .embedded.cluster import DEFAULT_NAME, EmbeddedCluster
 from .existing import ExistingCluster
@@ -79,17 +80,14 @@ def attach(request: ClusterRequest) -> Cluster:
 
 
 def release(cluster: Cluster, *, owner_pid: int) -> None:
-    """Stop the cluster if `acquire` started it for this owner, and its spare one if there is one.
+    """Stop the cluster if `acquire` started it for this owner, and a spare one that a scenario left behind.
 
     Raises:
         CleanupError: Something of it could not be removed; it is named.
     """
     if isinstance(cluster, EmbeddedCluster):
-        other = EmbeddedCluster(_spare_name(owner_pid))
         try:
-            # Most runs never needed one: those leave no lock of it in the cache.
-            if other.kubeconfig.parent.exists():
-                other.release(owner_pid)
+            _end(EmbeddedCluster(_spare_name(owner_pid)))
         finally:
             cluster.release(owner_pid)
 
@@ -98,14 +96,22 @@ SPARE_NODES = 2
 """For what needs two Nodes; none of them is a victim."""
 
 
-def spare(cluster: Cluster, *, owner_pid: int) -> Cluster:
-    """Another cluster like this one, small, whose control plane may be broken; it ends with its owner.
+@contextmanager
+def spare(cluster: Cluster, *, owner_pid: int) -> Iterator[Cluster]:
+    """Another cluster like this one, small and brand-new, whose control plane may be broken.
+
+    Whoever watches an API server that is away looks for it less and less often, up to a minute apart, and
+    knows of no change until he finds it: a cluster that was broken is of no use to the next one who breaks
+    it. There is one at a time in a run, and it ends with the block. Of a cluster that exists there is no
+    other one.
 
     Raises:
+        TrialError: Others had it for too long.
         PodproofError: It cannot be had; the text is one line.
     """
     if not isinstance(cluster, EmbeddedCluster):
-        return cluster
+        yield cluster
+        return
     other = EmbeddedCluster(
         _spare_name(owner_pid),
         kubernetes_version=cluster.kubernetes_version,
@@ -113,11 +119,21 @@ def spare(cluster: Cluster, *, owner_pid: int) -> Cluster:
         components=cluster.components_origin,
         flags=cluster.flags,
     )
-    # Whoever finds it running leaves it as it is: to repair it would undo what another one has just broken.
-    with filelock.FileLock(cluster.kubeconfig.parent / "spare.lock"):
-        if not other.is_running:
-            other.up(owner=owner_pid)
-    return other
+    with ExitStack() as held:
+        try:
+            held.enter_context(locks.any_free([locks.of_spare(cluster)], deadlines.TURN.patience))
+        except locks.NoneFreeError as error:
+            raise TrialError(f"others broke a control plane for more than {deadlines.TURN}") from error
+        _end(other)  # of a process that was killed
+        held.callback(_end, other)
+        other.up(owner=owner_pid)
+        yield other
+
+
+def _end(spare_one: EmbeddedCluster) -> None:
+    # Most runs never need one: those leave no lock of it in the cache.
+    if spare_one.kubeconfig.parent.exists():
+        spare_one.down()
 
 
 def _spare_name(owner_pid: int) -> str:

@@ -60,14 +60,22 @@ class _ProgramFault(Fault):
         if not self.programs.answers(self.program):
             raise TrialError(f"{self.program} of {self.machine} does not answer: breaking it would not show")
 
-    def confirm_reverted(self) -> None:
-        """It answers, and whatever depends on it does so too; a Node is in service again."""
+    def await_answer(self) -> None:
+        """Wait until it answers, and whatever depends on it does so too.
+
+        Raises:
+            CleanupError: It did not in time.
+        """
         for program in _ANSWERS.get(self.program, (self.program,)):
             signs.demand_mended(
                 functools.partial(self.programs.answers, program),
                 f"{program} of {self.machine} answers",
                 deadlines.PROGRAM_ANSWERS,
             )
+
+    def confirm_reverted(self) -> None:
+        """It answers; a Node is in service again, a control plane is watched as before."""
+        self.await_answer()
         with api_of(self.cluster) as api:
             if self.machine != CONTROL_PLANE:
                 await_service(api, self.machine)
@@ -88,6 +96,9 @@ class _ProgramFault(Fault):
 _WATCHED = ("services", "endpointslices", "namespaces")
 """What a name or an address is served from: by DNS servers, which know no Service without its namespace, and
 kube-proxies. Each kind is watched apart, and so is back on its own."""
+
+_METRICS_PAUSE = 1.0
+"""Seconds between two looks at an API server's metrics: several MB that it has to write each time."""
 
 _WATCHES = re.compile(
     r'^apiserver_longrunning_requests\{[^}]*resource="(\w+)",scope="cluster"[^}]*WATCH[^}]*\} (\S+)',
@@ -116,7 +127,9 @@ def demand_watched(api: Api, before: Mapping[str, int]) -> None:
         return all(now.get(resource, 0) >= count for resource, count in before.items())
 
     those = ", ".join(f"{resource} ({count})" for resource, count in before.items())
-    signs.demand_mended(all_do, f"all who watched {those} do so again", deadlines.WATCHED_AGAIN)
+    signs.demand_mended(
+        all_do, f"all who watched {those} do so again", deadlines.WATCHED_AGAIN, pause=_METRICS_PAUSE
+    )
 
 
 @dataclass(frozen=True)

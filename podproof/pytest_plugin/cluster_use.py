@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,16 +91,13 @@ class ClusterUse:
             self.acquired = selection.attach(self._request())
         return self.acquired
 
-    def spare(self) -> Cluster:
-        """Another cluster of the same kind, whose control plane may be broken without harm to others.
-
-        It is started when it is first asked for, and ends with the run. Of a cluster that exists there is
-        no other one.
-        """
-        cluster = self.cluster()
+    @contextmanager
+    def spare(self) -> Iterator[Cluster]:
+        """Another cluster like it, whose control plane may be broken without harm; see `selection`."""
         from podproof.cluster import selection
 
-        return selection.spare(cluster, owner_pid=self._run)
+        with selection.spare(self.cluster(), owner_pid=self._run) as other:
+            yield other
 
     def release(self) -> str:
         """Give the cluster back; what this run started is stopped.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The cluster that the claim is tried on: the embedded one, or the context's that was named.
 
     What breaks a control plane, and is tagged so, gets another one, so that nobody else suffers.
@@ -28,8 +28,11 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     once.share(own.parent if hasattr(request.config, "workerinput") else own)
 
     use = request.config.stash[CLUSTER_USE]
-    breaks_it = request.node.get_closest_marker("control-plane") is not None
-    return use.spare() if breaks_it else use.cluster()
+    if request.node.get_closest_marker("control-plane"):
+        with use.spare() as spare:
+            yield spare
+    else:
+        yield use.cluster()
 
 
 @pytest.fixture
