@@ -49,7 +49,7 @@ def run(
     suite = Suite.at(Path.cwd())
     directory.mkdir(parents=True, exist_ok=True)
     known = _known(targets, options, suite, directory, report) if resume else {}
-    began = _now()
+    began = datetime.now(UTC)
     makings = {
         each.name: Making(each, directory / f"build-{each.directory}.log")
         for each in targets
@@ -63,7 +63,7 @@ def run(
             directory,
             command=["podproof", *sys.argv[1:]],
             started=started,
-            ended=_now(),
+            ended=datetime.now(UTC),
             ended_early=ended_early,
             baseline=baseline,
         )
@@ -89,10 +89,6 @@ def run(
             each.stop()
     _render_allure(made, directory, report)
     return made
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _known(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -48,7 +49,11 @@ class Target:
     @property
     def directory(self) -> str:
         """The name of the directory of its results: readable, and one for each name."""
-        return re.sub(r"[^A-Za-z0-9.=,*-]+", "_", self.name)
+        readable = re.sub(r"[^A-Za-z0-9.=,*-]+", "_", self.name)
+        if self.kind == "version" or readable == self.name:
+            return readable
+        # Names of contexts may differ in signs alone that no file should be named by.
+        return f"{readable}-{hashlib.sha256(self.name.encode()).hexdigest()[:6]}"
 
 
 def parse(asked: Sequence[str], components: str | None = None) -> list[Target]:

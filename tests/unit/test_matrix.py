@@ -1,6 +1,7 @@
 """A matrix: its targets, what counts as a change, and what is written of it."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -55,6 +56,12 @@ def test_a_version_beside_itself_has_a_name_of_its_own() -> None:
     names = [each.name for each in targets.parse(["1.37.2", "1.37.2"])]
     assert names == ["1.37.2", "1.37.2 (2)"]
     assert len({each.directory for each in targets.parse(["1.37.2", "1.37.2"])}) == 2
+
+
+def test_contexts_whose_names_differ_in_signs_alone_have_directories_of_their_own() -> None:
+    contexts = targets.parse(["context:team/staging", "context:team:staging", "context:team_staging"])
+    assert len({each.directory for each in contexts}) == 3
+    assert all(re.fullmatch(r"team_staging(-[0-9a-f]{6})?", each.directory) for each in contexts)
 
 
 @pytest.mark.parametrize(
