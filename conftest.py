@@ -70,22 +70,15 @@ def connections() -> Iterator[dict[str, Api]]:
 
 
 @pytest.fixture
-def api(cluster: Cluster, connections: dict[str, Api], on_spare_cluster: bool) -> Iterator[Api]:
+def api(cluster: Cluster, connections: dict[str, Api], has_own_cluster: bool) -> Iterator[Api]:
     """The cluster's API server."""
-    if on_spare_cluster:
+    if has_own_cluster:
         with closing(Api.from_kubeconfig(cluster.kubeconfig, cluster.context)) as its_own:
             yield its_own
         return
     if cluster.context not in connections:
         connections[cluster.context] = Api.from_kubeconfig(cluster.kubeconfig, cluster.context)
     yield connections[cluster.context]
-
-
-@pytest.fixture
-def on_spare_cluster(cluster: Cluster, request: pytest.FixtureRequest) -> bool:
-    """Whether the scenario has a cluster of its own, which ends with it."""
-    breaks_it = request.node.get_closest_marker("control-plane") is not None
-    return breaks_it and cluster.provider == "embedded"
 
 
 @pytest.fixture(scope="session")
@@ -118,12 +111,12 @@ def namespace(
     run_id: str,
     cluster: Cluster,
     departures: Callable[[Cluster], Departing],
-    on_spare_cluster: bool,
+    has_own_cluster: bool,
     keep_namespace: Callable[[], bool],
     request: pytest.FixtureRequest,
 ) -> Iterator[Namespace]:
     """The scenario's own namespace; nothing of it runs any more before the scenario counts as done."""
-    if on_spare_cluster:
+    if has_own_cluster:
         yield Namespace.create(api, request.node.name.removeprefix("test_"), run_id)
         return  # it ends with its cluster
     if request.node.get_closest_marker("victim-node"):

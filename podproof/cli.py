@@ -18,7 +18,7 @@ from podproof.cluster.embedded.recipes import DEFAULT_KUBERNETES
 from podproof.errors import CleanupError, MachineError, PodproofError, UsageError
 
 _INTERRUPTED = 130
-"""What a shell reports for a program that was ended by Ctrl-C."""
+"""What a shell reports for a program that was ended by Ctrl-C, and what ends as if by it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

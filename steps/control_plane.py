@@ -38,8 +38,8 @@ _PROGRAMS = {
 _PART = f"(?P<part>{'|'.join(_PROGRAMS)})"
 _ENOUGH = 50
 """Objects that are stored before and after: several of them are under way at any moment."""
-_CRASH_AFTER = 5
-"""Seconds from the order to crash to the crash: the API server has to be down by then."""
+_CRASH_AFTER = 15
+"""Seconds from the order to crash to the crash: the API server has to be down by then, which takes ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,13 @@ class Outage:
         before: The Pods as they were just before.
         since: The moment just before.
         until: The moment just after it was whole again.
+        silent: From when until when it was certainly down.
     """
 
     before: tuple[Object, ...]
     since: Mark
     until: Mark
+    silent: tuple[Mark, Mark]
 
 
 @pytest.fixture
@@ -104,6 +106,7 @@ def break_for_a_while(
     known = tuple(scene.recording.latest(POD))
     since = scene.recording.mark()
     with injected(fault) as injection:
+        down = scene.recording.mark()
         injection.hold(deadlines.OUTAGE_HELD)
         until = scene.recording.mark()
     back = scene.recording.mark()
@@ -111,7 +114,7 @@ def break_for_a_while(
     measurements.add("without it", until.at - since.at, None, f"held for {held}")
     bound = deadlines.PROGRAM_ANSWERS + deadlines.WATCHED_AGAIN
     measurements.add("recovery", back.at - until.at, bound.seconds, f"{bound.origin}: all watch it again")
-    return Outage(known, since, back)
+    return Outage(known, since, back, (down, until))
 
 
 @when(parsers.re(f"{_PART} is killed"), target_fixture="killed")
@@ -125,15 +128,16 @@ def answers_again(scene: Scene, killed: Injection, measurements: Measurements) -
     """It says that it is well, although nobody but its own machine did anything about it."""
     known = tuple(scene.recording.latest(POD))
     since = scene.recording.mark()
-    cast(ProgramKilled, killed.fault).await_answer()
-    until = scene.recording.mark()
     bound = deadlines.PROGRAM_ANSWERS
+    silent = cast(ProgramKilled, killed.fault).silent()
+    demand(not silent, f"an answer within {bound}", f"{silent} is silent")
+    until = scene.recording.mark()
     measurements.add("recovery", until.at - killed.at, bound.seconds, bound.origin)
     killed.undo()
     watched = deadlines.WATCHED_AGAIN
     took = scene.recording.mark().at - until.at
     measurements.add("all watch it again", took, watched.seconds, watched.origin)
-    return Outage(known, since, until)
+    return Outage(known, since, until, (since, until))
 
 
 @then("its Pods have not changed")
@@ -166,10 +170,11 @@ def restarted_meanwhile(scene: Scene, incident: Incident, outage: Outage) -> Non
     seen = scene.recording.wait_until(anew, deadlines.CONTAINER_RESTART, outage.until)
     known = seen.world.one(POD, uid(pod)) or pod
     started = datetime.fromisoformat(container_status(known, "app")["state"]["running"]["startedAt"])
-    span = f"from {outage.since.wall:%X} to {outage.until.wall:%X}"
+    down, until = (mark.wall for mark in outage.silent)
+    span = f"from {down:%X} to {until:%X}"
     # The kubelet's times have whole seconds.
     demand(
-        outage.since.wall - timedelta(seconds=1) <= started <= outage.until.wall,
+        down - timedelta(seconds=1) <= started <= until,
         f"it began while the API server was down, {span}",
         f"it began at {started:%X}",
     )

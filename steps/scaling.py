@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from podproof.errors import TrialError
 from podproof.kube import deadlines
 from podproof.kube.conditions import Check, View, demand, preparing
 from podproof.kube.kinds import DEPLOYMENT, ENDPOINT_SLICE, POD, REPLICA_SET, Object, name, uid
@@ -30,9 +29,6 @@ _SAME_COST = 0.1
 The work is the same each time. What it costs changes with the machine: two processors that share one core
 give each other up to half, and every switch to other work empties caches.
 """
-
-_WINDOWS = 3
-"""How often to look until they are comparable: other work on the machine comes and goes."""
 
 
 @given(parsers.parse("an app of {count:d} Ready Pod behind a Service"), target_fixture="deployment")
@@ -98,7 +94,12 @@ def serves_more(
     """The same clients are answered that much faster, while each Pod is held back by its CPU limit."""
     _await_pods(scene, deployment, times)
     crowd = next(pod for pod in scene.recording.latest(POD) if name(pod) == "crowd")
-    load = _comparable(scene, crowd, load_of_one, times)
+    load = crowds.measure(
+        scene.api,
+        crowd,
+        _ANSWERS_OF_A_POD * times,
+        lambda load: _is_near(load, load_of_one, times) or _is_comparable(load, load_of_one),
+    )
     all_reached(scene, deployment, load)
     measurements.add("100 answers, one Pod", 100 / load_of_one.per_second)
     measurements.add(f"100 answers, {times} Pods", 100 / load.per_second)
@@ -109,14 +110,10 @@ def serves_more(
     )
 
 
-def _comparable(scene: Scene, crowd: Object, load_of_one: Load, times: int) -> Load:
-    """What is served now, once it is what was expected, or the machine gives no other reason for it."""
-    for _ in range(_WINDOWS):
-        load = crowds.measure(scene.api, crowd, _ANSWERS_OF_A_POD * times)
-        same_cost = abs(load.cost / load_of_one.cost - 1) <= _SAME_COST
-        if _is_near(load, load_of_one, times) or (load.is_certain and load_of_one.is_certain and same_cost):
-            return load
-    raise TrialError(f"the machine was too busy to compare: first {load_of_one}; then {load}")
+def _is_comparable(load: Load, load_of_one: Load) -> bool:
+    """Whether the machine gives no reason for a difference."""
+    same_cost = abs(load.cost / load_of_one.cost - 1) <= _SAME_COST
+    return load.is_certain and load_of_one.is_certain and same_cost
 
 
 def _is_near(load: Load, load_of_one: Load, times: int) -> bool:

@@ -98,12 +98,12 @@ SPARE_NODES = 2
 
 @contextmanager
 def spare(cluster: Cluster, *, owner_pid: int) -> Iterator[Cluster]:
-    """Another cluster like this one, small and brand-new, whose control plane may be broken.
+    """Another cluster of this one's version and flags, small and brand-new, to break its control plane.
 
     Whoever watches an API server that is away looks for it less and less often, up to a minute apart, and
     knows of no change until he finds it: a cluster that was broken is of no use to the next one who breaks
-    it. There is one at a time in a run, and it ends with the block. Of a cluster that exists there is no
-    other one.
+    it. Each cluster has one spare at a time, which ends with the block. Of a cluster of others there is
+    none: it is given itself.
 
     Raises:
         TrialError: Others had it for too long.
@@ -123,7 +123,7 @@ def spare(cluster: Cluster, *, owner_pid: int) -> Iterator[Cluster]:
         try:
             held.enter_context(locks.any_free([locks.of_spare(cluster)], deadlines.TURN.patience))
         except locks.NoneFreeError as error:
-            raise TrialError(f"others broke a control plane for more than {deadlines.TURN}") from error
+            raise TrialError(f"not within {deadlines.TURN}: others broke theirs") from error
         _end(other)  # of a process that was killed
         held.callback(_end, other)
         other.up(owner=owner_pid)

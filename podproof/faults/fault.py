@@ -10,7 +10,7 @@ from typing import ClassVar
 from podproof.cluster.base import Cluster
 from podproof.errors import UsageError
 
-Plain = str | int | float | bool
+Plain = str | int | float | bool | dict[str, int]
 """What a fault's fields are made of, so that it can be written down and read again."""
 
 _KINDS: dict[str, type[Fault]] = {}

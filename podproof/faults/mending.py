@@ -37,16 +37,6 @@ def mend(cluster: Cluster, api: Api, node: str) -> None:
     await_service(api, node)
 
 
-def mend_all(cluster: Cluster) -> None:
-    """Undo all that is written down about a cluster; for whoever has it for himself.
-
-    Raises:
-        PodproofError: Something could not be undone.
-    """
-    for entry in journal.of_cluster(cluster):
-        undo_written(entry)
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one fault that was written down.

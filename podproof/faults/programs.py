@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
 from podproof.cluster.base import Cluster, MachinePrograms, ProgramSwitch
-from podproof.errors import TrialError
+from podproof.errors import CleanupError, TrialError
 from podproof.faults import signs
 from podproof.faults.fault import Fault
 from podproof.faults.service import api_of, await_service
@@ -60,22 +60,19 @@ class _ProgramFault(Fault):
         if not self.programs.answers(self.program):
             raise TrialError(f"{self.program} of {self.machine} does not answer: breaking it would not show")
 
-    def await_answer(self) -> None:
-        """Wait until it answers, and whatever depends on it does so too.
-
-        Raises:
-            CleanupError: It did not in time.
-        """
+    def silent(self) -> str:
+        """Wait until it answers, and whatever depends on it does so too; gives what does not in time."""
         for program in _ANSWERS.get(self.program, (self.program,)):
-            signs.demand_mended(
-                functools.partial(self.programs.answers, program),
-                f"{program} of {self.machine} answers",
-                deadlines.PROGRAM_ANSWERS,
-            )
+            if not signs.comes(functools.partial(self.programs.answers, program), deadlines.PROGRAM_ANSWERS):
+                return program
+        return ""
 
     def confirm_reverted(self) -> None:
         """It answers; a Node is in service again, a control plane is watched as before."""
-        self.await_answer()
+        if silent := self.silent():
+            raise CleanupError(
+                f"a fault is not undone: {silent} of {self.machine} is silent for {deadlines.PROGRAM_ANSWERS}"
+            )
         with api_of(self.cluster) as api:
             if self.machine != CONTROL_PLANE:
                 await_service(api, self.machine)

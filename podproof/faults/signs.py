@@ -30,7 +30,7 @@ def demand(holds: Callable[[], bool], what: str, within: Deadline = deadlines.FA
     Raises:
         TrialError: It did not come, so the fault did not take.
     """
-    if not _until(holds, within):
+    if not comes(holds, within):
         raise TrialError(f"the fault did not take: not within {within}: {what}")
 
 
@@ -46,11 +46,12 @@ def demand_mended(holds: Callable[[], bool], what: str, within: Deadline, *, pau
     Raises:
         CleanupError: It did not come.
     """
-    if not _until(holds, within, pause):
+    if not comes(holds, within, pause):
         raise CleanupError(f"a fault is not undone: not within {within}: {what}")
 
 
-def _until(holds: Callable[[], bool], within: Deadline, pause: float = _PAUSE) -> bool:
+def comes(holds: Callable[[], bool], within: Deadline, pause: float = _PAUSE) -> bool:
+    """Look again and again until a sign is there; False if it does not come in time."""
     try:
         tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda there: not there),

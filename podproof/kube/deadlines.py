@@ -371,9 +371,9 @@ SHARE_MOUNTED = Deadline(
 )
 
 TURN = Deadline(
-    "a turn on the cluster",
+    "a cluster whose control plane may be broken",
     900,
-    "a scenario that breaks the control plane waits for all others, and they for it",
+    "there is one at a time, and each takes about a minute, its start included",
     _OURS,
 )
 NODE_FREE = Deadline(

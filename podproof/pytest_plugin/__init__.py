@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from podproof import interruption
-from podproof.pytest_plugin.fixtures import cluster, keep_namespace, measurements
+from podproof.pytest_plugin.fixtures import cluster, has_own_cluster, keep_namespace, measurements
 from podproof.pytest_plugin.names import scenario_id
 from podproof.pytest_plugin.options import add_options, check_options, names_features
 
 if TYPE_CHECKING:
     from podproof.pytest_plugin.collector import FeatureFile
 
-__all__ = ["cluster", "keep_namespace", "measurements"]
+__all__ = ["cluster", "has_own_cluster", "keep_namespace", "measurements"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

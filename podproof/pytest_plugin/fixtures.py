@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from podproof.pytest_plugin.life import keeps_namespace, measurements_of
+from podproof.pytest_plugin.life import OWN_CLUSTER, keeps_namespace, measurements_of
 from podproof.verdicts.measurements import Measurements
 
 if TYPE_CHECKING:
@@ -30,9 +30,17 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     use = request.config.stash[CLUSTER_USE]
     if request.node.get_closest_marker("control-plane"):
         with use.spare() as spare:
+            request.node.stash[OWN_CLUSTER] = spare is not use.cluster()
             yield spare
     else:
         yield use.cluster()
+
+
+@pytest.fixture
+def has_own_cluster(cluster: Cluster, request: pytest.FixtureRequest) -> bool:
+    """Whether the scenario's cluster is for it alone, and ends with it."""
+    del cluster  # asked for: it is known then
+    return bool(request.node.stash.get(OWN_CLUSTER, False))
 
 
 @pytest.fixture

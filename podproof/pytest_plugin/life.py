@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from podproof.reporting.timeline_picture import StepSpan
 
 TRIAL = pytest.StashKey[Trial]()
+OWN_CLUSTER = pytest.StashKey[bool]()
+"""Whether a scenario's cluster is for it alone."""
+_OWN_ENDED = "kept:     nothing: the scenario had a cluster of its own, which ended with it"
 _FOUND = pytest.StashKey[dict[str, Any]]()
 _SEEN_OF_APIS = pytest.StashKey[dict[Any, tuple[int, int]]]()
 """Of each API client, how many retries and warnings scenarios have been told of."""
@@ -105,7 +108,8 @@ class Life:
         notes: list[str] = []
         # What failed while cleaning up is looked at too, unless the evidence is there already.
         if call.when == "call" or (call.excinfo and not trial.evidence):
-            notes = self._gather(item, trial)
+            ended = call.when == "teardown" and item.stash.get(OWN_CLUSTER, False)
+            notes = [_OWN_ENDED] if ended else self._gather(item, trial)
         if report.failed and call.excinfo is not None:
             self._reword(item, trial, call.excinfo, report, notes)
         report.podproof = {  # type: ignore[attr-defined]  # a report carries extra attributes between processes
@@ -152,7 +156,10 @@ class Life:
         if evidence.last_changes and "last events:" not in trial.reason:
             notes.append("last events:\n" + "\n".join(f"  {line}" for line in evidence.last_changes))
         notes.append(f"evidence: {shortest(directory)}")
-        if keeps_namespace(item) and (kept := getattr(_sources(item).namespace, "name", None)):
+        if item.stash.get(OWN_CLUSTER, False):
+            if item.config.getoption("keep_on_failure"):
+                notes.append(_OWN_ENDED)
+        elif keeps_namespace(item) and (kept := getattr(_sources(item).namespace, "name", None)):
             beyond = getattr(_sources(item).namespace, "beyond", None)
             kinds = {kind.plural for kind, _ in beyond.made} if beyond else set()
             notes.append(_how_to_look(item.stash[_FOUND]["cluster"], kept, sorted(kinds)))

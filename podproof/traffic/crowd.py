@@ -8,7 +8,7 @@ for its CPU limit, and how much CPU time it has used (`manifests/pods/busy.yaml`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from podproof.errors import TrialError
@@ -140,8 +140,14 @@ def collect(api: Api, crowd: Object, answers: int) -> Load:
     return Load.of(lines[CLIENTS - 1 :])
 
 
-def measure(api: Api, crowd: Object, answers: int) -> Load:
+def measure(api: Api, crowd: Object, answers: int, is_fair: Callable[[Load], bool] = lambda _: True) -> Load:
     """What the app serves while nothing but the CPU limit of its Pods bounds it; see `collect`.
+
+    Args:
+        api: The server.
+        crowd: The crowd's Pod.
+        answers: How many.
+        is_fair: What else it takes to draw a conclusion from a load.
 
     Raises:
         TrialError: Something else bounded it each time, such as a machine that is busy with other things.
@@ -149,11 +155,11 @@ def measure(api: Api, crowd: Object, answers: int) -> Load:
     loads = []
     for _ in range(_WINDOWS):
         loads.append(collect(api, crowd, answers))
-        if loads[-1].is_bounded:
+        if loads[-1].is_bounded and is_fair(loads[-1]):
             return loads[-1]
     raise TrialError(
-        f"it is not their CPU limit that bounded what Pods serve: {'; '.join(map(str, loads))}; "
-        f"held back in {_HELD_BACK:.0%} of all periods each would be"
+        "the machine was too busy to tell what Pods serve: their CPU limit would hold them back in "
+        f"{_HELD_BACK:.0%} of all periods, and an answer would cost what it did: {'; '.join(map(str, loads))}"
     )
 
 

@@ -4,11 +4,14 @@ import signal
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
+from podproof.cluster.embedded import remains
 from podproof.cluster.embedded.cluster import EmbeddedCluster
+from podproof.cluster.embedded.paths import ClusterPaths
 
-from .lives import NAME, PATIENCE, nothing_is_left, podproof, read_until, reaper_of, start
+from .lives import NAME, PATIENCE, await_that, nothing_is_left, podproof, read_until, reaper_of, start
 from .snapshot import Belongings, Machine
 
 RUN = ("pytest", "features/replicasets.feature", "-v", "--cluster-name", NAME, "--nodes", "2")
@@ -64,3 +67,23 @@ def test_a_run_leaves_a_cluster_alone_that_was_up_before(machine_before: Machine
     assert cluster.is_complete
     assert podproof("down", "--name", NAME).communicate()[0].endswith(f"cluster {NAME} is gone\n")
     nothing_is_left(machine_before, belongings)
+
+
+def test_the_broken_cluster_of_a_worker_that_is_killed_ends_with_the_run(
+    machine_before: Machine, tmp_path: Path
+) -> None:
+    run = start(
+        "pytest", "features/beyond/control_plane_outage.feature", "-k", "back_soon and controller", "-n", "1",
+        "--cluster-name", NAME, "--nodes", "2", "--reports-dir", str(tmp_path),
+    )  # fmt: skip
+    read_until(run, "1 worker")
+    [worker] = [each for each in psutil.Process(run.pid).children() if "-c" in each.cmdline()]
+    spare = ClusterPaths(f"spare-{run.pid}")
+    await_that(spare.kubeconfig.exists, "a cluster to break")
+    broken = Belongings.of(spare.name)
+    worker.kill()
+    said, _ = run.communicate(timeout=3 * PATIENCE)
+    assert run.returncode == 1, said
+    assert broken.left() == []
+    assert remains.processes(spare) == []
+    nothing_is_left(machine_before, Belongings.of(NAME))

@@ -22,8 +22,11 @@ def nobody_minds() -> Iterator[None]:
 def test_sigterm_interrupts_until_it_is_undone() -> None:
     undo = interruption.on_sigterm()
     try:
+        assert not interruption.came_by_sigterm()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
+        assert interruption.came_by_sigterm()
+        os.kill(os.getpid(), signal.SIGTERM)  # cleaning up goes on
     finally:
         undo()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
