@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubernetes.utils import parse_quantity
 from pytest_bdd import given, parsers, then, when
 
 from podproof.kube import deadlines
@@ -30,6 +31,13 @@ The work is the same each time. What it costs changes with the machine: two proc
 give each other up to half, and every switch to other work empties caches.
 """
 
+_LIMIT_KEPT = 0.3
+"""By which share the CPU time that Pods use may differ from what their limits give.
+
+A limit of 3 ms in 100 ms is less than a tick of the kernel, which notices late: 7 to 50 % more were measured,
+and once twice as much. What is left of that leaves two of three Pods' worth of load apart from three.
+"""
+
 
 @given(parsers.parse("an app of {count:d} Ready Pod behind a Service"), target_fixture="deployment")
 @given(parsers.parse("an app of {count:d} Ready Pods behind a Service"), target_fixture="deployment")
@@ -48,9 +56,10 @@ def app(scene: Scene, count: int) -> Object:
 
 
 @given("a crowd of clients that asks for more than it can serve", target_fixture="load_of_one")
-def overload(scene: Scene) -> Load:
+def overload(scene: Scene, deployment: Object) -> Load:
     """Start the clients and measure what the one Pod serves; gives that."""
-    return crowds.measure(scene.api, _crowd(scene), _ANSWERS_OF_A_POD)
+    limit = _cpu_limit(deployment)
+    return crowds.measure(scene.api, _crowd(scene), _ANSWERS_OF_A_POD, lambda load: _keeps(load, limit))
 
 
 @when(parsers.parse("a crowd of clients sends {count:d} requests to the Service"), target_fixture="load")
@@ -93,12 +102,15 @@ def serves_more(
 ) -> None:
     """The same clients are answered that much faster, while each Pod is held back by its CPU limit."""
     _await_pods(scene, deployment, times)
+    limit = times * _cpu_limit(deployment)
     crowd = next(pod for pod in scene.recording.latest(POD) if name(pod) == "crowd")
     load = crowds.measure(
         scene.api,
         crowd,
         _ANSWERS_OF_A_POD * times,
-        lambda load: _is_near(load, load_of_one, times) or _is_comparable(load, load_of_one),
+        lambda load: (
+            _is_near(load, load_of_one, times) or (_is_comparable(load, load_of_one) and _keeps(load, limit))
+        ),
     )
     all_reached(scene, deployment, load)
     measurements.add("100 answers, one Pod", 100 / load_of_one.per_second)
@@ -114,6 +126,16 @@ def _is_comparable(load: Load, load_of_one: Load) -> bool:
     """Whether the machine gives no reason for a difference."""
     same_cost = abs(load.cost / load_of_one.cost - 1) <= _SAME_COST
     return load.is_certain and load_of_one.is_certain and same_cost
+
+
+def _keeps(load: Load, limit: float) -> bool:
+    """Whether Pods used the CPU time that their limits give, in seconds per second."""
+    return abs(load.cpu / limit - 1) <= _LIMIT_KEPT
+
+
+def _cpu_limit(deployment: Object) -> float:
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    return float(parse_quantity(container["resources"]["limits"]["cpu"]))  # type: ignore[no-untyped-call]
 
 
 def _is_near(load: Load, load_of_one: Load, times: int) -> bool:
