@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from podproof.cluster.base import Cluster, EtcdSwitch
+from podproof.cluster.base import EtcdSwitch
 from podproof.faults import signs
 from podproof.faults.fault import Fault
-from podproof.faults.programs import CONTROL_PLANE, ProgramStopped, watchers
-from podproof.faults.service import api_of
+from podproof.faults.programs import CONTROL_PLANE, ProgramStopped
 
 
 @dataclass(frozen=True)
@@ -17,12 +16,8 @@ class EtcdDurable(Fault):
     """An etcd that has what it acknowledges on its disk, as everywhere but on a cluster that is thrown away.
 
     It is started anew for that, with the data that it has.
-
-    Attributes:
-        watchers: How many watched the API server before; see `podproof.faults.programs`.
     """
 
-    watchers: dict[str, int]
     kind = "etcd-durable"
 
     @property
@@ -53,18 +48,12 @@ class EtcdDurable(Fault):
             self._switch.restart_etcd(durable=False)
 
     def confirm_reverted(self) -> None:
-        """It answers, and all watch again who did."""
+        """It answers."""
         self._etcd.confirm_reverted()
-
-    @classmethod
-    def of(cls, cluster: Cluster) -> EtcdDurable:
-        """The change of a control plane that runs."""
-        with api_of(cluster) as api:
-            return cls(cluster, watchers(api))
 
     @property
     def _etcd(self) -> ProgramStopped:
-        return ProgramStopped(self.cluster, CONTROL_PLANE, "etcd", self.watchers)
+        return ProgramStopped(self.cluster, CONTROL_PLANE, "etcd")
 
     @property
     def _switch(self) -> EtcdSwitch:

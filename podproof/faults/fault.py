@@ -10,7 +10,7 @@ from typing import ClassVar
 from podproof.cluster.base import Cluster
 from podproof.errors import UsageError
 
-Plain = str | int | float | bool | dict[str, int]
+Plain = str | int | float | bool
 """What a fault's fields are made of, so that it can be written down and read again."""
 
 _KINDS: dict[str, type[Fault]] = {}

@@ -6,10 +6,8 @@ The cluster must have a switch for them (`capabilities.PROGRAM_SWITCH`).
 from __future__ import annotations
 
 import functools
-import re
 import signal
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from podproof.cluster.base import Cluster, MachinePrograms, ProgramSwitch
@@ -18,7 +16,6 @@ from podproof.faults import signs
 from podproof.faults.fault import Fault
 from podproof.faults.service import api_of, await_service
 from podproof.kube import deadlines
-from podproof.kube.client import Api
 
 CONTROL_PLANE = "control-plane"
 """The machine of etcd, the API server, the controllers and the scheduler."""
@@ -37,13 +34,10 @@ class _ProgramFault(Fault):
     Attributes:
         machine: The Node's name, or `CONTROL_PLANE`.
         program: For example ``"kubelet"``.
-        watchers: How many watched the API server before, see `watchers`; until they do so again they know of
-            no change.
     """
 
     machine: str
     program: str
-    watchers: dict[str, int] = field(default_factory=dict)
     did: ClassVar[str] = ""
 
     @property
@@ -68,16 +62,14 @@ class _ProgramFault(Fault):
         return ""
 
     def confirm_reverted(self) -> None:
-        """It answers; a Node is in service again, a control plane is watched as before."""
+        """It answers; a Node is in service again."""
         if silent := self.silent():
             raise CleanupError(
                 f"a fault is not undone: {silent} of {self.machine} is silent for {deadlines.PROGRAM_ANSWERS}"
             )
-        with api_of(self.cluster) as api:
-            if self.machine != CONTROL_PLANE:
+        if self.machine != CONTROL_PLANE:
+            with api_of(self.cluster) as api:
                 await_service(api, self.machine)
-            elif self.watchers:
-                demand_watched(api, self.watchers)
 
     def revert(self) -> None:
         """Let it go on, and start it if it does not run."""
@@ -88,45 +80,6 @@ class _ProgramFault(Fault):
     def programs(self) -> MachinePrograms:
         """The machine's."""
         return cast(ProgramSwitch, self.cluster).programs(self.machine)
-
-
-_WATCHED = ("services", "endpointslices", "namespaces")
-"""What a name or an address is served from: by DNS servers, which know no Service without its namespace, and
-kube-proxies. Each kind is watched apart, and so is back on its own."""
-
-_METRICS_PAUSE = 1.0
-"""Seconds between two looks at an API server's metrics: several MB that it has to write each time."""
-
-_WATCHES = re.compile(
-    r'^apiserver_longrunning_requests\{[^}]*resource="(\w+)",scope="cluster"[^}]*WATCH[^}]*\} (\S+)',
-    re.MULTILINE,
-)
-
-
-def watchers(api: Api) -> dict[str, int]:
-    """How many watch the Services of all namespaces, and what belongs to them: by resource."""
-    found = dict.fromkeys(_WATCHED, 0)
-    for resource, count in _WATCHES.findall(api.text("/metrics")):
-        if resource in found:
-            found[resource] += int(float(count))
-    return found
-
-
-def demand_watched(api: Api, before: Mapping[str, int]) -> None:
-    """Wait until as many watch as did before.
-
-    Raises:
-        CleanupError: They did not in time.
-    """
-
-    def all_do() -> bool:
-        now = watchers(api)
-        return all(now.get(resource, 0) >= count for resource, count in before.items())
-
-    those = ", ".join(f"{resource} ({count})" for resource, count in before.items())
-    signs.demand_mended(
-        all_do, f"all who watched {those} do so again", deadlines.WATCHED_AGAIN, pause=_METRICS_PAUSE
-    )
 
 
 @dataclass(frozen=True)
@@ -196,12 +149,8 @@ def broken(cluster: Cluster, machine: str, program: str, how: str) -> Fault:
         program: For example ``"kubelet"``.
         how: ``"stopped"``, ``"frozen"`` or ``"killed"``.
     """
-    known: dict[str, int] = {}
-    if machine == CONTROL_PLANE:
-        with api_of(cluster) as api:
-            known = watchers(api)
     if how == "killed":
         before = cast(ProgramSwitch, cluster).programs(machine).pid(program) or 0
-        return ProgramKilled(cluster, machine, program, known, before)
+        return ProgramKilled(cluster, machine, program, before)
     fault = {"stopped": ProgramStopped, "frozen": ProgramFrozen}[how]
-    return fault(cluster, machine, program, known)
+    return fault(cluster, machine, program)

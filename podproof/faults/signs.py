@@ -34,29 +34,23 @@ def demand(holds: Callable[[], bool], what: str, within: Deadline = deadlines.FA
         raise TrialError(f"the fault did not take: not within {within}: {what}")
 
 
-def demand_mended(holds: Callable[[], bool], what: str, within: Deadline, *, pause: float = _PAUSE) -> None:
+def demand_mended(holds: Callable[[], bool], what: str, within: Deadline) -> None:
     """Look again and again until a sign is there that a fault is gone.
-
-    Args:
-        holds: Whether it is there.
-        what: The sign, in words.
-        within: How long to look.
-        pause: Seconds between two looks.
 
     Raises:
         CleanupError: It did not come.
     """
-    if not comes(holds, within, pause):
+    if not comes(holds, within):
         raise CleanupError(f"a fault is not undone: not within {within}: {what}")
 
 
-def comes(holds: Callable[[], bool], within: Deadline, pause: float = _PAUSE) -> bool:
+def comes(holds: Callable[[], bool], within: Deadline) -> bool:
     """Look again and again until a sign is there; False if it does not come in time."""
     try:
         tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda there: not there),
             stop=tenacity.stop_after_delay(within.patience),
-            wait=tenacity.wait_fixed(pause),
+            wait=tenacity.wait_fixed(_PAUSE),
         )(holds)
     except tenacity.RetryError:
         return False

@@ -281,13 +281,6 @@ CONTROLLERS_BACK = Deadline(
     _OURS,
     TOLERANCE,
 )
-WATCHED_AGAIN = Deadline(
-    "everybody to watch the API server again",
-    90,
-    "whoever lost his watch tries again after a pause that doubles each time, up to a minute",
-    "client-go's reflector: back-off from 0.8 s to 30 s, which jitter may double, and a list",
-    TOLERANCE,
-)
 OBJECTS_STORED = Deadline(
     "objects to be stored",
     30,

@@ -3,24 +3,29 @@
 from pathlib import Path
 from typing import Any
 
+import tenacity
 import yaml
 
+from podproof.errors import ClusterError
 from podproof.kube.client import Api
 from podproof.kube.kinds import Kind, Object
 
-from . import pki
+from . import pki, waits
 from .catalogue import METRICS_SERVER
 from .gobuild import Components
 
 _CLUSTER_ROLE_BINDING = Kind(
     "ClusterRoleBinding", "rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False
 )
+_REVIEW = Kind("SubjectAccessReview", "authorization.k8s.io/v1", "subjectaccessreviews", namespaced=False)
+_ADMINISTRATORS = "kubeadm:cluster-admins"
+"""The group that kubeadm writes into the administrator's certificate."""
 
 
 def grant_rights(api: Api) -> None:
     """Bind the roles that ``kubeadm init`` binds in phases that are of no use here."""
     bindings = {
-        "kubeadm:cluster-admins": ("cluster-admin", {"kind": "Group", "name": "kubeadm:cluster-admins"}),
+        _ADMINISTRATORS: ("cluster-admin", {"kind": "Group", "name": _ADMINISTRATORS}),
         # kubeadm 1.37 gives this certificate no group, older ones a group of administrators.
         "podproof:apiserver-kubelet-client": (
             "system:kubelet-api-admin",
@@ -39,6 +44,30 @@ def grant_rights(api: Api) -> None:
                 "subjects": [subject | {"apiGroup": "rbac.authorization.k8s.io"}],
             },
         )
+    _await_rights(api)
+
+
+def _await_rights(super_admin: Api) -> None:
+    """Wait until the API server knows the administrators: it looks rights up in what it watches itself."""
+    asked = {
+        "apiVersion": _REVIEW.api_version,
+        "kind": _REVIEW.name,
+        "spec": {
+            "user": "kubernetes-admin",
+            "groups": [_ADMINISTRATORS, "system:authenticated"],
+            "resourceAttributes": {"group": "*", "resource": "*", "verb": "*"},
+        },
+    }
+    try:
+        tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda answer: not answer["status"].get("allowed")),
+            stop=tenacity.stop_after_delay(waits.RIGHTS_KNOWN.patience),
+            wait=tenacity.wait_fixed(waits.READYZ_INTERVAL_SECONDS),
+        )(super_admin.create, _REVIEW, None, asked)
+    except tenacity.RetryError:
+        raise ClusterError(
+            f"not within {waits.RIGHTS_KNOWN}: the API server does not let its administrators in"
+        ) from None
 
 
 def install_dns(components: Components, configuration: Path, kubeconfig: Path) -> None:

@@ -10,6 +10,12 @@ API_SERVER_READY = Deadline(
     "4 s on an idle machine of two cores; a loaded one may take ten times that",
     _OURS,
 )
+RIGHTS_KNOWN = Deadline(
+    "rights that were granted to count",
+    30,
+    "some milliseconds on an idle machine: the API server watches what it was told itself",
+    _OURS,
+)
 CONTAINERD_READY = Deadline("containerd to be ready", 60, "half a second on an idle machine", _OURS)
 NODE_READY = Deadline("a Node to be Ready", 120, "2 s after its kubelet's start on an idle machine", _OURS)
 DNS_READY = Deadline(
