@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from podproof.errors import ClusterError, PodproofError
 from podproof.pytest_plugin.options import DEFAULT_NAME, allowed_victims
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from podproof.cluster.base import Cluster
     from podproof.cluster.selection import ClusterRequest
 
@@ -91,13 +92,11 @@ class ClusterUse:
             self.acquired = selection.attach(self._request())
         return self.acquired
 
-    @contextmanager
-    def spare(self) -> Iterator[Cluster]:
+    def spare(self) -> AbstractContextManager[Cluster]:
         """Another cluster like it, whose control plane may be broken without harm; see `selection`."""
         from podproof.cluster import selection
 
-        with selection.spare(self.cluster(), owner_pid=self._run) as other:
-            yield other
+        return selection.spare(self.cluster(), owner_pid=self._run)
 
     def release(self) -> str:
         """Give the cluster back; what this run started is stopped.

@@ -3,11 +3,9 @@
 import contextlib
 import subprocess
 import sys
-from collections.abc import Callable
 
 import psutil
 import pytest
-import tenacity
 
 from podproof.cluster.embedded import remains
 from podproof.cluster.embedded.paths import ClusterPaths
@@ -47,18 +45,6 @@ def read_until(process: "subprocess.Popen[str]", words: str) -> str:
         if words in line:
             return said
     pytest.fail(f"it ended without saying {words!r}: {said}")
-
-
-def await_that(holds: Callable[[], bool], what: str) -> None:
-    """Look again and again until it does."""
-    try:
-        tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda there: not there),
-            stop=tenacity.stop_after_delay(PATIENCE),
-            wait=tenacity.wait_fixed(0.1),
-        )(holds)
-    except tenacity.RetryError:
-        pytest.fail(f"not within {PATIENCE:g} s: {what}")
 
 
 def reaper_of(owner: int) -> psutil.Process:

@@ -7,11 +7,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from podproof.cluster.embedded import remains
+from podproof.cluster.embedded import remains, waits
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.paths import ClusterPaths
+from podproof.faults.signs import comes
 
-from .lives import NAME, PATIENCE, await_that, nothing_is_left, podproof, read_until, reaper_of, start
+from .lives import NAME, PATIENCE, nothing_is_left, podproof, read_until, reaper_of, start
 from .snapshot import Belongings, Machine
 
 RUN = ("pytest", "features/replicasets.feature", "-v", "--cluster-name", NAME, "--nodes", "2")
@@ -79,7 +80,7 @@ def test_the_broken_cluster_of_a_worker_that_is_killed_ends_with_the_run(
     read_until(run, "1 worker")
     [worker] = [each for each in psutil.Process(run.pid).children() if "-c" in each.cmdline()]
     spare = ClusterPaths(f"spare-{run.pid}")
-    await_that(spare.kubeconfig.exists, "a cluster to break")
+    assert comes(spare.kubeconfig.exists, waits.API_SERVER_READY)
     broken = Belongings.of(spare.name)
     worker.kill()
     said, _ = run.communicate(timeout=3 * PATIENCE)
