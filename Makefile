@@ -3,8 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
-# Scenarios at once: they wait for Kubernetes most of the time. Each worker takes 58 MiB of memory.
-WORKERS ?= 3
+# Scenarios at once: they wait for Kubernetes most of the time. Each worker takes 60 to 90 MiB of memory.
+WORKERS ?= 6
+# All but two of them are for Node faults, which take the longest.
+NODES ?= 5
 # More for pytest, for example: make features ARGS="--cluster-name mine -m shared-volume"
 ARGS ?=
 
@@ -14,7 +16,7 @@ help: ## Say what there is
 
 .PHONY: features
 features: network-policy ## Prove every claim on a cluster of this machine, write the reports, stop the cluster
-	$(BIN)/pytest features/ -n $(WORKERS) --network-policy $(ARGS)
+	$(BIN)/pytest features/ -n $(WORKERS) --nodes $(NODES) --network-policy $(ARGS)
 
 .PHONY: test
 test: network-policy browser ## Run the project's own tests

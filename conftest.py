@@ -171,7 +171,7 @@ def cluster_objects(cluster: Cluster, api: Api, pytestconfig: pytest.Config) -> 
 @pytest.fixture
 def victim_node(cluster: Cluster, api: Api) -> Iterator[str]:
     """The name of a Node that only this scenario may break, until its end: whichever is free first."""
-    capabilities.require(cluster, api, capabilities.POWER_SWITCH)
+    capabilities.require(cluster, api, capabilities.VICTIMS)
     files = {locks.of_node(cluster, node): node for node in cluster.victims}
     try:
         with locks.any_free(tuple(files), deadlines.NODE_FREE.patience) as file:

@@ -14,7 +14,8 @@ from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.faults import nodes
 from podproof.faults.injected import injected
-from podproof.faults.nodes import Cordoned, CutOff, PoweredOff
+from podproof.faults.node_carrier import cut_off
+from podproof.faults.nodes import Cordoned, PoweredOff
 from podproof.faults.pods import Incident, before
 from podproof.kube import deadlines
 from podproof.kube.kinds import NODE, POD, REPLICA_SET, Object, name
@@ -85,8 +86,7 @@ def _lose(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack, lost:
     incident = replace(before(scene, pod), noticed=noticed, with_node=True)
     lasts = deadlines.FAULT_LASTS + noticed + deadlines.POD_STARTUP
     if lost == "partitioned":
-        capabilities.require(cluster, scene.api, capabilities.NETWORK_SWITCH)
-        fault = CutOff(cluster, node)
+        fault = cut_off(cluster, node, scene.namespace.name, lasts.patience)
         repairs.enter_context(injected(fault, lasts))
         repairs.callback(fault.demand_silence, incident.since.wall)
     else:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from podproof.cluster import bounds, capabilities
+from podproof.cluster import bounds
 from podproof.cluster.base import Cluster
 from podproof.cluster.bounds import UNREACHABLE
 from podproof.faults.injected import Injection, injected
-from podproof.faults.nodes import Partitioned
+from podproof.faults.node_carrier import cut_off_from
 from podproof.faults.pods import Incident, before
 from podproof.faults.service import taints
 from podproof.kube import deadlines
@@ -61,12 +61,11 @@ def cut_off(
     cluster: Cluster, scene: Scene, replicaset: Object, victim_node: str, repairs: ExitStack, away: str
 ) -> Partition:
     """Cut the Node of one of the Pods off until the scenario is over."""
-    capabilities.require(cluster, scene.api, capabilities.PARTITION_SWITCH)
     pod = on_victim(scene, replicaset, victim_node)
     noticed = bounds.node_replaced(cluster.settings(), pod)
     incident = replace(before(scene, pod), noticed=noticed, with_node=True)
     lasts = deadlines.FAULT_LASTS + noticed + deadlines.POD_STARTUP
-    fault = Partitioned(cluster, victim_node, away, lasts.patience)
+    fault = cut_off_from(cluster, victim_node, away, scene.namespace.name, lasts.patience)
     injection = repairs.enter_context(injected(fault, lasts))
     return Partition(replace(incident, struck=scene.recording.mark()), injection)
 

@@ -57,12 +57,12 @@ def _has_two_nodes(_: Cluster, api: Api) -> bool:
     return len(ordinary_nodes(api.list(NODE, None)["items"])) > 1
 
 
+def _has_victims(cluster: Cluster, _: Api) -> bool:
+    return bool(cluster.victims)
+
+
 def _has_power_switch(cluster: Cluster, _: Api) -> bool:
     return hasattr(cluster, "power_off") and hasattr(cluster, "power_on") and bool(cluster.victims)
-
-
-def _has_network_switch(cluster: Cluster, _: Api) -> bool:
-    return hasattr(cluster, "isolate") and hasattr(cluster, "rejoin") and bool(cluster.victims)
 
 
 def _has_program_switch(cluster: Cluster, _: Api) -> bool:
@@ -123,12 +123,12 @@ NODE_DISK = Capability("leave to use the Nodes' disks (--allow-node-disk gives i
 CLUSTER_OBJECTS = Capability(
     "leave to make objects of the whole cluster (--allow-cluster-objects gives it)", _is_podproofs_own
 )
+VICTIMS = Capability("Nodes that may be broken (--allow-node-faults names them)", _has_victims)
 POWER_SWITCH = Capability("Nodes whose power can be switched", _has_power_switch)
 IN_PLACE_RESIZE = Capability("Pods that can be resized in place", _serves_resize)
 RESTART_ALL_CONTAINERS = Capability(
     "restart rules that restart all Containers of a Pod", _restarts_all_containers
 )
-NETWORK_SWITCH = Capability("Nodes that can be cut off from the network", _has_network_switch)
 PARTITION_SWITCH = Capability("Nodes that can be cut off from a part of the network", _has_partition_switch)
 PROGRAM_SWITCH = Capability(
     "programs of Nodes and of the control plane that can be stopped", _has_program_switch

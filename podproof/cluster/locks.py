@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import quote
+
+import platformdirs
 
 from podproof.cluster.base import Cluster
 
@@ -20,8 +23,15 @@ class NoneFreeError(Exception):
 
 
 def of_node(cluster: Cluster, node: str) -> Path:
-    """The lock of a Node, held by whoever may break it; it goes with the cluster's own directory."""
-    return cluster.kubeconfig.parent / f"{node}.lock"
+    """The lock of a Node, held by whoever may break it.
+
+    It goes with the cluster's own directory; of a cluster of others it is among the user's own files.
+    """
+    if cluster.provider == "embedded":
+        return cluster.kubeconfig.parent / f"{node}.lock"
+    directory = platformdirs.user_state_path("podproof") / "locks"
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory / f"{quote(cluster.context, safe='')}-{node}.lock"
 
 
 def of_spare(cluster: Cluster) -> Path:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from podproof.errors import CleanupError, NotApplicable, TrialError
 from podproof.kube import deadlines, files
 from podproof.kube.client import ApiError
@@ -155,6 +152,10 @@ def _why_refused(view: View) -> str | None:
 
 def _key_pair() -> Object:
     """A Secret with a new pair of keys, as ssh-keygen would write them."""
+    # Imported late: few scenarios need it, and it takes 5 MiB of each worker.
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()

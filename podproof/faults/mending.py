@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
-from podproof.cluster.base import Cluster, NetworkSwitch, PowerSwitch
+from podproof.cluster.base import Cluster
 from podproof.cluster.embedded import state
+from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.errors import PodproofError
 from podproof.faults import journal, traces
 from podproof.faults.journal import Entry
@@ -29,11 +29,12 @@ def mend(cluster: Cluster, api: Api, node: str) -> None:
     for entry in reversed(journal.of_cluster(cluster)):
         if entry.target == node:
             undo_written(entry)
-    cast(PowerSwitch, cluster).power_on(node)
-    if hasattr(cluster, "rejoin"):
-        cast(NetworkSwitch, cluster).rejoin(node)
-    if api.get(NODE, None, node)["spec"].get("unschedulable"):
-        api.merge(NODE, None, node, {"spec": {"unschedulable": None}})
+    if isinstance(cluster, EmbeddedCluster):
+        # Nobody else has anything to do with its Nodes; on a cluster of others we mend what we broke.
+        cluster.power_on(node)
+        cluster.rejoin(node)
+        if api.get(NODE, None, node)["spec"].get("unschedulable"):
+            api.merge(NODE, None, node, {"spec": {"unschedulable": None}})
     await_service(api, node)
 
 

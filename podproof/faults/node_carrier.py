@@ -11,12 +11,16 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Self
 
 from podproof.cluster.base import Cluster
+from podproof.cluster.embedded.partition import CONTROL_PLANE_ONLY
 from podproof.errors import PodproofError, TrialError
 from podproof.faults import signs
 from podproof.faults.fault import Fault
-from podproof.faults.service import api_of, await_service
+from podproof.faults.nodes import CutOff, Partitioned
+from podproof.faults.service import api_of, await_service, demand_silence
 from podproof.kube import deadlines, files, states, watch
 from podproof.kube.client import Api, ApiError
 from podproof.kube.deadlines import Deadline
@@ -26,34 +30,76 @@ _IMAGE = "registry.k8s.io/e2e-test-images/busybox:1.37.0-2"
 _PORT = 8099
 
 # It waits for an order, as the kubelet has to say first that it runs, and where. Then it waits a second: who
-# gave the order, by way of the kubelet, is to know that it has come.
+# gave the order, by way of the kubelet, is to know that it has come. $1 is how long all may last, $2
+# the port. What a fault's own parts have to know stands in files, as each runs in a shell of its own.
 _SCRIPT = """\
 trap mend TERM
-mend() { [ -z "$pid" ] || kill -CONT $pid; exit 0; }
+mend() {{
+{mends}
+exit 0
+}}
 cat >/tmp/answer <<'END'
 read -r method path version
-while read -r header && [ "${#header}" -gt 1 ]; do :; done
+while read -r header && [ "${{#header}}" -gt 1 ]; do :; done
 case "$path" in */end) echo end 1<>/tmp/end; [ ! -p /tmp/order ] || echo end 1<>/tmp/order ;; esac
-state=$(sed 's/.*) //' "/proc/$(cat /tmp/kubelet)/stat")
-printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\nConnection: close\\r\\n\\r\\n%s' "${state%% *}"
+state=$({state})
+printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\nConnection: close\\r\\n\\r\\n%s' "$state"
 END
 pidof kubelet >/tmp/kubelet || exit 3
 read -r pid others </tmp/kubelet
 echo "$pid" >/tmp/kubelet
+{prepares}
 mkfifo /tmp/end
 nc -ll -p "$2" -e sh /tmp/answer &
 mkfifo /tmp/order
 read -t "$1" -r order <>/tmp/order
 [ "$order" = begin ] || mend
-(sleep 1; kill -STOP $pid) &
+(sleep 1
+{breaks}) &
 read -t "$1" -r _ <>/tmp/end
 mend
 """
 
+# The API servers are where the kubelet has connections to; its own clients connect to ports of its own.
+# /proc/net/tcp has addresses as the processor has numbers, the last byte first; of an IPv4 address that is
+# written as one of IPv6 the last eight digits count.
+_FIND_API_SERVERS = r"""
+ls -l /proc/$pid/fd >/tmp/sockets
+cat /proc/$pid/net/tcp /proc/$pid/net/tcp6 | while read -r _ _ remote state _ _ _ _ _ inode _; do
+  [ "$state" = 01 ] && grep -q "socket:\[$inode\]" /tmp/sockets || continue
+  port=$((0x${remote##*:}))
+  case $port in 443|6443) ;; *) continue ;; esac
+  hex=$(echo "${remote%:*}" | tail -c 9)
+  at=$(echo "$hex" | sed 's/\(..\)\(..\)\(..\)\(..\)/0x\4 0x\3 0x\2 0x\1/')
+  [ "${at#0x7F }" = "$at" ] && printf '%d.%d.%d.%d %d\n' $at $port
+done | sort -u >/tmp/servers
+[ -s /tmp/servers ] || exit 4
+"""
+# The Pod itself goes on reaching them, or rather being reached: nobody else could tell it to hurry.
+_CUT = r"""
+while read -r server port; do
+  nsenter -t 1 -n ip rule add from "$(hostname -i)" to "$server" pref 71 lookup main
+  nsenter -t 1 -n ip rule add to "$server" pref 72 type blackhole
+done </tmp/servers
+"""
+_REJOIN = r"""
+while read -r server port; do
+  while nsenter -t 1 -n ip rule del to "$server" pref 72 type blackhole; do :; done
+  while nsenter -t 1 -n ip rule del from "$(hostname -i)" to "$server" pref 71 lookup main; do :; done
+done </tmp/servers 2>/dev/null
+"""
+_IS_CUT = r"""
+while read -r server port; do
+  if nsenter -t 1 -n nc -w 2 "$server" "$port" </dev/null >/dev/null 2>&1; then echo reached; fi
+done </tmp/servers | grep -q reached && echo R || echo C"""
+
 
 @dataclass(frozen=True)
-class KubeletFrozenByPod(Fault):
-    """A kubelet that the kernel lets do nothing, on a Node of any cluster that may be broken.
+class _ByPod(Fault):
+    """Something that a Pod breaks on its Node, and mends.
+
+    A subclass says by which parts of shell scripts, which find the kubelet's process in ``$pid`` and in the
+    file ``/tmp/kubelet``. Mending what is not broken must do no harm.
 
     Attributes:
         node: The Node's name.
@@ -66,10 +112,16 @@ class KubeletFrozenByPod(Fault):
     namespace: str
     carrier: str
     seconds: float
-    kind = "kubelet-frozen-by-pod"
+    prepares: ClassVar[str] = ":"
+    breaks: ClassVar[str]
+    mends: ClassVar[str]
+    state: ClassVar[str]
+    """Says in one letter how it is."""
+    broken: ClassVar[str]
+    """The letter that it says when it is broken."""
 
     @classmethod
-    def of(cls, cluster: Cluster, node: str, namespace: str, seconds: float) -> KubeletFrozenByPod:
+    def of(cls, cluster: Cluster, node: str, namespace: str, seconds: float) -> Self:
         """The fault of a Node, for so many seconds at most."""
         return cls(cluster, node, namespace, f"podproof-{secrets.token_hex(4)}", seconds)
 
@@ -77,10 +129,6 @@ class KubeletFrozenByPod(Fault):
     def target(self) -> str:
         """The Node."""
         return self.node
-
-    def describe(self) -> str:
-        """See `Fault`."""
-        return f"kubelet of {self.node} is frozen"
 
     def demand_possible(self) -> None:
         """The Node is one that may be broken, and is in service."""
@@ -93,7 +141,7 @@ class KubeletFrozenByPod(Fault):
                 if each["type"] == "Ready"
             ]
         if ready != ["True"]:
-            raise TrialError(f"Node {self.node} is not Ready: freezing its kubelet would not show")
+            raise TrialError(f"Node {self.node} is not Ready: breaking it would not show")
 
     def inject(self) -> None:
         """Start the Pod, and give it the order."""
@@ -105,12 +153,12 @@ class KubeletFrozenByPod(Fault):
                 deadlines.CARRIER_STARTED,
             )
             if pod is None or not states.is_ready(pod):
-                raise TrialError(f"the fault did not take: Node {self.node} shows no kubelet")
+                raise TrialError(f"the fault did not take: {self._why_not(pod)}")
             files.must_run(api, pod, "carrier", "echo begin 1<>/tmp/order")
 
     def confirm(self) -> None:
-        """The kernel of the Node says so."""
-        signs.demand(lambda: self._ask("state") == "T", self.describe())
+        """The Node itself says so."""
+        signs.demand(lambda: self._ask("state") == self.broken, self.describe())
 
     def revert(self) -> None:
         """Tell the Pod to hurry; one that has not started yet is not wanted any more."""
@@ -146,7 +194,7 @@ class KubeletFrozenByPod(Fault):
         return False
 
     def _ask(self, what: str) -> str:
-        """Have the Pod's answer, the state of the kubelet's process in one letter; empty if there is none."""
+        """Have the Pod's answer, how it is in one letter; empty if there is none."""
         with api_of(self.cluster) as api, suppress(PodproofError):
             return api.text(POD.path(self.namespace, f"{self.carrier}:{_PORT}", f"proxy/{what}"))
         return ""
@@ -157,6 +205,18 @@ class KubeletFrozenByPod(Fault):
         except ApiError as error:
             if error.status != 404:
                 raise
+
+    def _why_not(self, pod: Object | None) -> str:
+        """Why the Pod that is to carry it does not."""
+        codes = {3: "shows no kubelet", 4: "shows no connection of its kubelet to an API server by IPv4"}
+        if pod is None:
+            return f"Pod {self.carrier} is gone"
+        ended = states.container_status(pod, "carrier").get("state", {}).get("terminated", {})
+        return f"Node {self.node} {codes.get(ended.get('exitCode'), 'lets no Pod carry it')}"
+
+    @property
+    def _script(self) -> str:
+        return _SCRIPT.format(prepares=self.prepares, breaks=self.breaks, mends=self.mends, state=self.state)
 
     def _await(self, api: Api, holds: Callable[[Object | None], bool], within: Deadline) -> Object | None:
         return watch.until(api, POD, self.namespace, self.carrier, holds, within)
@@ -179,7 +239,7 @@ class KubeletFrozenByPod(Fault):
                         "name": "carrier",
                         "image": _IMAGE,
                         "imagePullPolicy": "IfNotPresent",
-                        "command": ["sh", "-c", _SCRIPT, "sh", str(math.ceil(self.seconds)), str(_PORT)],
+                        "command": ["sh", "-c", self._script, "sh", str(math.ceil(self.seconds)), str(_PORT)],
                         "securityContext": {"privileged": True, "runAsUser": 0},
                         "readinessProbe": {
                             "exec": {"command": ["test", "-p", "/tmp/order"]},  # noqa: S108 - in a container
@@ -189,3 +249,73 @@ class KubeletFrozenByPod(Fault):
                 ],
             },
         }
+
+
+@dataclass(frozen=True)
+class KubeletFrozenByPod(_ByPod):
+    """A kubelet that the kernel lets do nothing."""
+
+    kind = "kubelet-frozen-by-pod"
+    breaks = "kill -STOP $pid"
+    mends = '[ -z "$pid" ] || kill -CONT $pid'
+    state = "sed 's/.*) //; s/ .*//' /proc/$(cat /tmp/kubelet)/stat"
+    broken = "T"
+
+    def describe(self) -> str:
+        """See `Fault`."""
+        return f"kubelet of {self.node} is frozen"
+
+
+@dataclass(frozen=True)
+class CutOffByPod(_ByPod):
+    """A Node that is cut off from the control plane: nothing that it sends there arrives, and Pods run on.
+
+    Its own kernel drops what is for the API servers that its kubelet talks to. That it is cut off shows in
+    that it gets no connection to any of them, and in its lease, which it does not renew.
+    """
+
+    kind = "node-cut-off-by-pod"
+    prepares = _FIND_API_SERVERS
+    breaks = _CUT
+    mends = _REJOIN
+    state = _IS_CUT
+    broken = "C"
+
+    def describe(self) -> str:
+        """See `Fault`."""
+        return f"Node {self.node} is cut off from the control plane"
+
+    def demand_silence(self, since: datetime) -> None:
+        """Make sure that it was silent since a moment; see `service.demand_silence`."""
+        demand_silence(self.cluster, self.node, since)
+
+
+def cut_off(cluster: Cluster, node: str, namespace: str, seconds: float) -> CutOff | CutOffByPod:
+    """The fault that cuts a Node off, whatever the cluster has for it.
+
+    Args:
+        cluster: The cluster.
+        node: The Node's name.
+        namespace: Where a Pod may be that carries it, if the cluster has no switch for it.
+        seconds: How long that Pod keeps it up at most.
+    """
+    if hasattr(cluster, "isolate"):
+        return CutOff(cluster, node)
+    return CutOffByPod.of(cluster, node, namespace, seconds)
+
+
+def cut_off_from(
+    cluster: Cluster, node: str, away: str, namespace: str, seconds: float
+) -> Partitioned | CutOffByPod:
+    """The fault that cuts a Node off from a part of the network; see `cut_off`.
+
+    Args:
+        cluster: The cluster.
+        node: The Node's name.
+        away: From what, in the cluster's words.
+        namespace: See `cut_off`.
+        seconds: See `cut_off`; the cluster's own switch ends it likewise.
+    """
+    if away == CONTROL_PLANE_ONLY and not hasattr(cluster, "partition"):
+        return CutOffByPod.of(cluster, node, namespace, seconds)
+    return Partitioned(cluster, node, away, seconds)

@@ -8,6 +8,7 @@ from typing import cast
 
 import tenacity
 
+from podproof.cluster import capabilities
 from podproof.cluster.base import Cluster, NetworkSwitch, NodePartition, PartitionSwitch, PowerSwitch
 from podproof.errors import FaultLostError, TrialError
 from podproof.faults import signs
@@ -15,18 +16,16 @@ from podproof.faults.fault import Fault
 from podproof.faults.injected import injected
 from podproof.faults.pods import Incident, before, request_eviction
 from podproof.faults.programs import CONTROL_PLANE
-from podproof.faults.service import CORDONED, api_of, await_service, taints
+from podproof.faults.service import CORDONED, api_of, await_service, demand_silence, taints
 from podproof.kube import deadlines, watch
 from podproof.kube.client import Api, ApiError
-from podproof.kube.kinds import LEASE, NODE, POD, Object
+from podproof.kube.kinds import NODE, POD, Object
 from podproof.kube.scene import Scene
 
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 """The taint that says that a Node is gone, so that nothing of it is to be waited for."""
 _CONFLICT = 409
 """The API server's answer to a change of what somebody else has changed meanwhile."""
-_LEASES = "kube-node-lease"
-"""The namespace in which each Node renews a lease of its own as a sign of life."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,16 @@ class PoweredOff(_NodeFault):
         """See `Fault`."""
         return f"Node {self.node} is powered off"
 
+    def demand_possible(self) -> None:
+        """The cluster has a switch, and the Node can be reached, without which silence would not show.
+
+        Raises:
+            NotApplicable: It has none.
+        """
+        with api_of(self.cluster) as api:
+            capabilities.require(self.cluster, api, capabilities.POWER_SWITCH)
+        super().demand_possible()
+
     def inject(self) -> None:
         """Cut the power."""
         cast(PowerSwitch, self.cluster).power_off(self.node)
@@ -97,7 +106,7 @@ class CutOff(_NodeFault):
     That it is cut off shows in its kubelet, which takes no connection any more, and in its lease, which it
     does not renew; that it runs is seen from outside of the cluster.
 
-    The cluster must have a network switch (`capabilities.NETWORK_SWITCH`).
+    The cluster must have a network switch; see `node_carrier.cut_off` for those that have none.
     """
 
     kind = "node-cut-off"
@@ -122,11 +131,7 @@ class CutOff(_NodeFault):
             TrialError: It was not, or does not.
         """
         self._demand_running()
-        with api_of(self.cluster) as api:
-            renewed = datetime.fromisoformat(api.get(LEASE, _LEASES, self.node)["spec"]["renewTime"])
-        if renewed > since:
-            late = (renewed - since).total_seconds()
-            raise FaultLostError(f"Node {self.node} renewed its lease {late:.3f} s after it was cut off")
+        demand_silence(self.cluster, self.node, since)
 
     def _demand_running(self) -> None:
         if not cast(NetworkSwitch, self.cluster).is_on(self.node):
@@ -159,7 +164,13 @@ class Partitioned(_NodeFault):
         return f"Node {self.node} is cut off from {self.away}"
 
     def demand_possible(self) -> None:
-        """It can be reached from where it is to be out of reach."""
+        """The cluster has a switch, and the Node can be reached from where it is to be out of reach.
+
+        Raises:
+            NotApplicable: It has none.
+        """
+        with api_of(self.cluster) as api:
+            capabilities.require(self.cluster, api, capabilities.PARTITION_SWITCH)
         for other in self._others():
             if not self._partition.reached_from(other):
                 raise TrialError(f"{other} cannot reach Node {self.node}, so a partition would not show")

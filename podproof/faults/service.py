@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from podproof.cluster.base import Cluster
-from podproof.errors import CleanupError
+from podproof.errors import CleanupError, FaultLostError
 from podproof.kube import deadlines, watch
 from podproof.kube.client import Api
-from podproof.kube.kinds import NODE, Object
+from podproof.kube.kinds import LEASE, NODE, Object
 from podproof.kube.summary import line
 
 _UNUSABLE = "node.kubernetes.io/"
 """What the taints begin with by which Kubernetes itself keeps Pods off a Node that is not well."""
+_LEASES = "kube-node-lease"
+"""The namespace in which each Node renews a lease of its own as a sign of life."""
 CORDONED = f"{_UNUSABLE}unschedulable"
 """The taint of a Node that is closed for new Pods."""
 
@@ -38,6 +41,19 @@ def await_service(api: Api, node: str) -> None:
         deadlines.NODE_BOOT,
         stuck,
     )
+
+
+def demand_silence(cluster: Cluster, node: str, since: datetime) -> None:
+    """Make sure that a Node that is cut off has given no sign of life since a moment.
+
+    Raises:
+        FaultLostError: It has renewed its lease.
+    """
+    with api_of(cluster) as api:
+        renewed = datetime.fromisoformat(api.get(LEASE, _LEASES, node)["spec"]["renewTime"])
+    if renewed > since:
+        late = (renewed - since).total_seconds()
+        raise FaultLostError(f"Node {node} renewed its lease {late:.3f} s after it was cut off")
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from podproof.pytest_plugin.cluster_use import ends_with_run, kubectl
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.failure_text import as_longrepr, failure_text, traceback_text
 from podproof.pytest_plugin.options import repeat_command
-from podproof.pytest_plugin.order import ordered
 from podproof.pytest_plugin.trial import Trial, is_defect
 from podproof.reporting.runs import RunReports, shortest
 from podproof.verdicts.measurements import Measurements
@@ -52,17 +51,6 @@ class Life:
         self._bridge = bridge
 
     # pytest's phases
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Put scenarios in the order in which several workers wait least for each other."""
-        if not hasattr(config, "workerinput") or not all(isinstance(item, ScenarioItem) for item in items):
-            return
-        items[:] = ordered(
-            items,
-            slow=lambda item: item.get_closest_marker("slow") is not None,
-            in_turn=lambda item: item.get_closest_marker("control-plane") is not None,
-        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool | None, bool | None]:

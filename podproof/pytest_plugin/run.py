@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from podproof.pytest_plugin.claims import vocabulary
 from podproof.pytest_plugin.cluster_use import RUN_INPUT, WORKER_INPUT, ClusterUse
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.names import scenario_id
+from podproof.pytest_plugin.options import names_features
 from podproof.pytest_plugin.plan import plans_of_files
 from podproof.pytest_plugin.recovery_table import write_recoveries
 from podproof.pytest_plugin.table import write_measurements, write_verdicts
@@ -22,6 +23,9 @@ from podproof.verdicts.claims import ClaimVerdict, judge_all
 from podproof.verdicts.repetitions import combine
 from podproof.verdicts.results import ClusterFacts, RunFacts, results_document, write_results
 from podproof.verdicts.scenarios import Outcome, ScenarioPlan, ScenarioResult
+
+if TYPE_CHECKING:
+    from podproof.pytest_plugin.turns import Turns
 
 
 class Run:
@@ -84,6 +88,25 @@ class Run:
             raise session.Interrupted(errors)
         if scenarios:
             self._begin(scenarios)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Hand scenarios out so that no worker waits for another's turn, unless another way was asked for."""
+        if config.getoption("dist") != "load" or not names_features(config):
+            return None
+        from podproof.pytest_plugin.turns import TurnScheduling
+
+        return TurnScheduling(config, log, self._turns)
+
+    def _turns(self, nodeids: Sequence[str]) -> tuple[Turns, list[int]]:
+        """The turns that scenarios take, and the order in which they are handed out: slow ones first."""
+        from podproof.pytest_plugin.turns import Turns
+
+        plans = self._plans()
+        tags = [plans[known].tags if (known := scenario_id(each)) in plans else () for each in nodeids]
+        places = {"victim-node": max(1, len(self._use.cluster().victims)), "control-plane": 1}
+        needs = [next((tag for tag in places if tag in each), None) for each in tags]
+        return Turns(needs, places), sorted(range(len(nodeids)), key=lambda each: "slow" not in tags[each])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Notice feature files that cannot be used; with workers, nothing else tells."""

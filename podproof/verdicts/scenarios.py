@@ -74,6 +74,7 @@ class ScenarioPlan:
         about: The scenario's own description.
         why_it_matters: The Rule's description.
         example: The values of its row of examples.
+        tags: Its own tags and those of its row.
     """
 
     nodeid: str
@@ -89,6 +90,7 @@ class ScenarioPlan:
     why_it_matters: str = ""
     example: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[PlannedStep, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ class ScenarioResult:
         plan = dict(data["plan"])
         plan["kind"] = Kind(plan["kind"])
         plan["steps"] = tuple(PlannedStep(**step) for step in plan["steps"])
+        plan["tags"] = tuple(plan["tags"])
         return cls(
             plan=ScenarioPlan(**plan),
             outcome=Outcome(data["outcome"]),

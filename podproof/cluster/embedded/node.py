@@ -54,8 +54,8 @@ class NodeSpec:
 
 
 def specifications(count: int, addresses: Addresses) -> list[NodeSpec]:
-    """The Nodes of a cluster of `count`: the last two are victims, as far as two others are left."""
-    victims = max(0, min(2, count - 2))
+    """The Nodes of a cluster of `count`: all but the first two are victims."""
+    victims = max(0, count - 2)
     return [
         NodeSpec(number, number > count - victims, addresses.node(number)) for number in range(1, count + 1)
     ]
