@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Scenarios at once: they wait for Kubernetes most of the time. Each worker takes 60 to 90 MiB of memory.
 WORKERS ?= 6
-# All but two of them are for Node faults, which take the longest.
-NODES ?= 5
+# Half of them are for Node faults, which take the longest.
+NODES ?= 6
 # More for pytest, for example: make features ARGS="--cluster-name mine -m shared-volume"
 ARGS ?=
 

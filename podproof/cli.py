@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--nodes",
         type=int,
-        help=f"how many Nodes (default: {DEFAULT_NODES}); all but the first two are for Node faults",
+        help=f"how many Nodes (default: {DEFAULT_NODES}); half of them are for Node faults",
     )
     _add_network_policy(up)
     up.add_argument(

@@ -23,7 +23,7 @@ class ClusterRequest:
         kubeconfig: Where that context is; None for where kubectl would look.
         name: The embedded cluster's name.
         kubernetes_version: The embedded cluster's version; None for the one that runs, or else the default.
-        nodes: How many Nodes the embedded cluster has; None likewise.
+        nodes: How many Nodes the embedded cluster has, if it does not run yet; None for the default.
         network_policy: Whether the embedded cluster enforces NetworkPolicies, if it does not run yet.
         components: Where the embedded cluster's Kubernetes comes from; see `EmbeddedCluster`.
         flags: Flags of the embedded cluster's components; likewise.
@@ -51,12 +51,13 @@ def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str]
     """
     if request.context is not None:
         return ExistingCluster(request.context, request.kubeconfig, request.victims)
+    running = EmbeddedCluster(request.name).is_running
     cluster = EmbeddedCluster(
         request.name,
         kubernetes_version=request.kubernetes_version,
-        nodes=request.nodes,
         # One that runs is taken as it is: a claim about what it does not do is not applicable there.
-        network_policy=request.network_policy and not EmbeddedCluster(request.name).is_running,
+        nodes=None if running else request.nodes,
+        network_policy=request.network_policy and not running,
         components=request.components,
         flags=request.flags,
         report=progress,

@@ -47,7 +47,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="name of the embedded cluster (default: %(default)s)",
     )
-    group.addoption("--nodes", type=int, metavar="N", help="how many Nodes the embedded cluster has")
+    group.addoption(
+        "--nodes",
+        type=int,
+        metavar="N",
+        help="how many Nodes the embedded cluster has, if it is started for this run; half of "
+        "them are for Node faults",
+    )
     group.addoption(
         "--network-policy",
         action="store_true",

@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import tenacity
 
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.existing import ExistingCluster
 from podproof.errors import ClusterError, TrialError
-from podproof.faults import journal
+from podproof.faults import journal, signs
 from podproof.faults.fault import restore
 from podproof.faults.injected import injected
-from podproof.faults.node_carrier import KubeletFrozenByPod
+from podproof.faults.node_carrier import CutOffByPod, KubeletFrozenByPod
 from podproof.faults.undo import undo_written
 from podproof.kube.client import Api
 from podproof.kube.deadlines import Deadline
@@ -25,7 +24,22 @@ from podproof.kube.kinds import POD
 from podproof.kube.namespaces import Namespace
 from tests.guards import guards
 
+Carried = type[KubeletFrozenByPod] | type[CutOffByPod]
+FAULTS: dict[str, Carried] = {each.kind: each for each in (KubeletFrozenByPod, CutOffByPod)}
 LASTS = Deadline("a fault of a test to be undone", 60, "nothing here takes that long", "the test's patience")
+
+
+@pytest.fixture(params=list(FAULTS.values()), ids=list(FAULTS))
+def carried(request: pytest.FixtureRequest) -> Carried:
+    fault: Carried = request.param
+    return fault
+
+
+def is_broken(cluster: EmbeddedCluster, node: str, carried: Carried) -> bool:
+    """Whether a fault is there, as only who runs the cluster can see it."""
+    if carried is KubeletFrozenByPod:
+        return cluster.programs(node).is_frozen("kubelet")
+    return not cluster.partition(node).reached_from("control-plane")
 
 
 @pytest.fixture
@@ -39,17 +53,17 @@ def existing(
     assert cluster.programs(node).answers("kubelet")
 
 
-def main(context: str, kubeconfig: str, node: str, namespace: str) -> None:
+def main(kind: str, context: str, kubeconfig: str, node: str, namespace: str) -> None:
     """Inject the fault, say so, and keep it until somebody ends this process."""
     cluster = ExistingCluster(context, Path(kubeconfig), [node])
-    with injected(KubeletFrozenByPod.of(cluster, node, namespace, 20), LASTS):
+    with injected(FAULTS[kind].of(cluster, node, namespace, 20), LASTS):
         print("injected", flush=True)
         sys.stdin.read()
 
 
-def start(existing: ExistingCluster, namespace: Namespace) -> subprocess.Popen[str]:
+def start(carried: Carried, existing: ExistingCluster, namespace: Namespace) -> subprocess.Popen[str]:
     """Start a runner and wait until it has injected the fault."""
-    where = (existing.context, str(existing.kubeconfig), existing.victims[0], namespace.name)
+    where = (carried.kind, existing.context, str(existing.kubeconfig), existing.victims[0], namespace.name)
     runner = subprocess.Popen(
         [sys.executable, "-m", "tests.cluster.test_node_carrier", *where],
         stdin=subprocess.PIPE,
@@ -61,52 +75,45 @@ def start(existing: ExistingCluster, namespace: Namespace) -> subprocess.Popen[s
     return runner
 
 
-def test_a_kubelet_is_frozen_and_goes_on(
-    cluster: EmbeddedCluster, existing: ExistingCluster, api: Api, namespace: Namespace
+def test_it_is_there_and_undone(
+    cluster: EmbeddedCluster, existing: ExistingCluster, api: Api, namespace: Namespace, carried: Carried
 ) -> None:
     [node] = existing.victims
-    fault = KubeletFrozenByPod.of(existing, node, namespace.name, LASTS.seconds)
+    fault = carried.of(existing, node, namespace.name, LASTS.seconds)
     began = time.monotonic()
     with injected(fault, LASTS) as injection:
-        assert cluster.programs(node).is_frozen("kubelet")
+        assert is_broken(cluster, node, carried)
         [entry] = journal.of_cluster(existing)
         assert restore(existing, entry.fault, entry.parameters) == fault
         injection.demand_lasting()
     assert time.monotonic() - began < LASTS.seconds, "it was told to hurry"
-    assert not cluster.programs(node).is_frozen("kubelet")
+    assert not is_broken(cluster, node, carried)
     assert api.list(POD, namespace.name)["items"] == []
 
 
 def test_it_ends_when_its_runner_is_killed(
-    cluster: EmbeddedCluster, existing: ExistingCluster, api: Api, namespace: Namespace
+    cluster: EmbeddedCluster, existing: ExistingCluster, api: Api, namespace: Namespace, carried: Carried
 ) -> None:
-    runner = start(existing, namespace)
+    runner = start(carried, existing, namespace)
+    assert is_broken(cluster, existing.victims[0], carried)
     runner.kill()
     runner.communicate()
-    tenacity.Retrying(
-        retry=tenacity.retry_if_result(bool),
-        stop=tenacity.stop_after_delay(LASTS.seconds),
-        wait=tenacity.wait_fixed(0.2),
-    )(lambda: journal.own_directory().exists())
-    assert not cluster.programs(existing.victims[0]).is_frozen("kubelet")
+    assert signs.comes(lambda: not journal.own_directory().exists(), LASTS)
+    assert not is_broken(cluster, existing.victims[0], carried)
     assert api.list(POD, namespace.name)["items"] == []
 
 
 def test_it_ends_by_its_own_timer_when_all_others_are_dead(
-    cluster: EmbeddedCluster, existing: ExistingCluster, namespace: Namespace
+    cluster: EmbeddedCluster, existing: ExistingCluster, namespace: Namespace, carried: Carried
 ) -> None:
-    runner = start(existing, namespace)
+    runner = start(carried, existing, namespace)
     for guard in guards(existing):
         guard.kill()
     runner.kill()
     runner.communicate()
     [entry] = journal.of_cluster(existing)
-    assert cluster.programs(existing.victims[0]).is_frozen("kubelet")
-    tenacity.Retrying(
-        retry=tenacity.retry_if_result(bool),
-        stop=tenacity.stop_after_delay(LASTS.seconds),
-        wait=tenacity.wait_fixed(0.2),
-    )(lambda: cluster.programs(existing.victims[0]).is_frozen("kubelet"))
+    assert is_broken(cluster, existing.victims[0], carried)
+    assert signs.comes(lambda: not is_broken(cluster, existing.victims[0], carried), LASTS)
     # What clears up after all clusters of this machine may have been started by somebody else meanwhile.
     assert undo_written(entry) or not entry.exists
 

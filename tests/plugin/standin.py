@@ -200,6 +200,11 @@ def _(recording: Recording) -> None:
     del recording
 
 
+@given(parsers.parse("a worker for {what}"))
+def _(what: str) -> None:
+    note(f"{os.environ['PYTEST_XDIST_WORKER']} {what}")
+
+
 @given("a power switch")
 def _() -> None:
     raise NotApplicable("a power switch")

@@ -36,6 +36,22 @@ def test_workers_attach_to_what_the_controller_acquired(suite: Suite) -> None:
     assert calls[-1] == "release mine True"
 
 
+def test_what_takes_turns_is_handed_to_one_worker_slow_ones_first(suite: Suite) -> None:
+    scenario = "\n    {tags}\n    Scenario: {name}\n      Given a worker for {name}\n      Then 1 is 1\n"
+    tags = {
+        "one": "@victim-node",
+        "two": "",
+        "three": "@victim-node",
+        "four": "",
+        "five": "@slow @victim-node",
+    }
+    suite.rule("".join(scenario.format(tags=each, name=name) for name, each in tags.items()))
+    suite.run_apart("features", "-n", "2").assert_outcomes(passed=5)
+    ran = [call.split() for call in suite.calls if call.startswith("gw")]
+    assert [name for _, name in ran if name in {"one", "three", "five"}] == ["five", "one", "three"]
+    assert len({worker for worker, name in ran if name in {"one", "three", "five"}}) == 1
+
+
 @pytest.mark.parametrize("args", [["--collect-only"], ["-k", "nothing"], ["--version"], ["--markers"]])
 def test_it_is_not_acquired_when_nothing_runs(suite: Suite, args: list[str]) -> None:
     suite.rule(PLAIN)

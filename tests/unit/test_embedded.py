@@ -44,9 +44,16 @@ def test_sockets_of_the_longest_name_fit_into_the_kernels_limit() -> None:
 
 @pytest.mark.parametrize(
     ("count", "victims"),
-    [(1, []), (2, []), (3, ["node-3"]), (4, ["node-3", "node-4"]), (5, ["node-3", "node-4", "node-5"])],
+    [
+        (1, []),
+        (2, []),
+        (3, ["node-3"]),
+        (4, ["node-3", "node-4"]),
+        (5, ["node-4", "node-5"]),
+        (6, ["node-4", "node-5", "node-6"]),
+    ],
 )
-def test_all_nodes_but_the_first_two_are_victims(count: int, victims: list[str]) -> None:
+def test_half_of_the_nodes_are_victims_as_far_as_two_others_are_left(count: int, victims: list[str]) -> None:
     specs = node.specifications(count, Addresses(7))
     assert [spec.name for spec in specs if spec.victim] == victims
     assert [spec.address for spec in specs] == [f"198.18.7.{10 + number}" for number in range(1, count + 1)]

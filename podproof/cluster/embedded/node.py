@@ -54,8 +54,13 @@ class NodeSpec:
 
 
 def specifications(count: int, addresses: Addresses) -> list[NodeSpec]:
-    """The Nodes of a cluster of `count`: all but the first two are victims."""
-    victims = max(0, count - 2)
+    """The Nodes of a cluster of `count`: half of them are victims, if two others are left.
+
+    Not more: when more than 55 % of a zone's Nodes are lost, Kubernetes takes that for a failure of its own
+    network and gives up no Pod any more (kube-controller-manager's --unhealthy-zone-threshold and
+    --large-cluster-size-threshold), and all victims may be lost at once.
+    """
+    victims = max(0, min(count // 2, count - 2))
     return [
         NodeSpec(number, number > count - victims, addresses.node(number)) for number in range(1, count + 1)
     ]
