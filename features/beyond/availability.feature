@@ -37,4 +37,8 @@ Feature: Availability
       Examples:
         | settings                     |
         | the most responsive settings |
-        | default settings             |
+
+      @five-minutes
+      Examples:
+        | settings         |
+        | default settings |

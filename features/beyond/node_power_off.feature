@@ -22,7 +22,11 @@ Feature: Nodes without power
       Examples:
         | settings          |
         | short tolerations |
-        | default settings  |
+
+      @five-minutes
+      Examples:
+        | settings         |
+        | default settings |
 
     @limit @slow @victim-node
     Scenario: Until the loss is noticed requests are sent to the lost Pod

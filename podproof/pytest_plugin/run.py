@@ -99,14 +99,16 @@ class Run:
         return TurnScheduling(config, log, self._turns)
 
     def _turns(self, nodeids: Sequence[str]) -> tuple[Turns, list[int]]:
-        """The turns that scenarios take, and the order in which they are handed out: slow ones first."""
+        """The turns that scenarios take, and the order in which they are handed out: the longest first."""
         from podproof.pytest_plugin.turns import Turns
 
         plans = self._plans()
         tags = [plans[known].tags if (known := scenario_id(each)) in plans else () for each in nodeids]
         places = {"victim-node": max(1, len(self._use.cluster().victims)), "control-plane": 1}
         needs = [next((tag for tag in places if tag in each), None) for each in tags]
-        return Turns(needs, places), sorted(range(len(nodeids)), key=lambda each: "slow" not in tags[each])
+        return Turns(needs, places), sorted(
+            range(len(nodeids)), key=lambda each: ("five-minutes" not in tags[each], "slow" not in tags[each])
+        )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Notice feature files that cannot be used; with workers, nothing else tells."""
