@@ -29,7 +29,8 @@ LATENESS_GOAL = 0.1
 """Seconds from the time that an event carries to its arrival, at the 99th percentile, on two idle cores. The
 shortest bound that scenarios check is ten times as long."""
 
-WORKERS = "3"
+WORKERS = "6"
+NODES = "6"
 """As many as `make features` has."""
 
 _REPORTS = Path("reports/bench/run")
@@ -38,7 +39,11 @@ _REPORTS = Path("reports/bench/run")
 def measure() -> list[Figure]:
     """Run the scenarios, as `make features` does."""
     podproof = [sys.executable, "-m", "podproof.cli"]
-    subprocess.run([*podproof, "up", "--name", NAME, "--network-policy"], check=True, capture_output=True)
+    subprocess.run(
+        [*podproof, "up", "--name", NAME, "--network-policy", "--nodes", NODES],
+        check=True,
+        capture_output=True,
+    )
     try:
         return [*_run("not slow", "all scenarios but the slow ones"), *_run("", "all scenarios")]
     finally:

@@ -28,35 +28,58 @@ from podproof.kube.kinds import NODE, POD, Object
 
 _IMAGE = "registry.k8s.io/e2e-test-images/busybox:1.37.0-2"
 _PORT = 8099
+_LATER = 5
+"""Seconds after the carrier's own timer when its guard mends what that has not; it takes less than one."""
 
 # It waits for an order, as the kubelet has to say first that it runs, and where. Then it waits a second: who
-# gave the order, by way of the kubelet, is to know that it has come. $1 is how long all may last, $2
-# the port. What a fault's own parts have to know stands in files, as each runs in a shell of its own.
-_SCRIPT = """\
+# gave the order, by way of the kubelet, is to know that it has come. $1 is how long it may last, $2 the port.
+# Pipes stay open, or what is written into them before somebody reads would be lost. What a fault's own parts
+# have to know stands in files, as each runs in a shell of its own.
+_CARRY = """\
 trap mend TERM
+leave() {{
+: >/shared/left
+echo over 1<>/shared/over
+exit $1
+}}
 mend() {{
 {mends}
-exit 0
+leave 0
 }}
 cat >/tmp/answer <<'END'
 read -r method path version
 while read -r header && [ "${{#header}}" -gt 1 ]; do :; done
-case "$path" in */end) echo end 1<>/tmp/end; [ ! -p /tmp/order ] || echo end 1<>/tmp/order ;; esac
+case "$path" in */end) echo end 1<>/tmp/end; echo end 1<>/tmp/order ;; esac
 state=$({state})
 printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\nConnection: close\\r\\n\\r\\n%s' "$state"
 END
-pidof kubelet >/tmp/kubelet || exit 3
-read -r pid others </tmp/kubelet
-echo "$pid" >/tmp/kubelet
+[ -p /shared/over ] || mkfifo /shared/over
+pidof kubelet >/tmp/kubelets || leave 3
+read -r pid others </tmp/kubelets
+echo "$pid" >/shared/kubelet
 {prepares}
-mkfifo /tmp/end
+mkfifo /tmp/end /tmp/order
+exec 4<>/tmp/end 5<>/tmp/order
 nc -ll -p "$2" -e sh /tmp/answer &
-mkfifo /tmp/order
-read -t "$1" -r order <>/tmp/order
+: >/tmp/waits
+read -t "$1" -r order <&5
 [ "$order" = begin ] || mend
-(sleep 1
-{breaks}) &
-read -t "$1" -r _ <>/tmp/end
+sleep 1
+{breaks}
+read -t "$1" -r _ <&4
+mend
+"""
+# In a container of its own, which outlives the other one if that is killed: then nobody else would mend it.
+_GUARD = """\
+trap mend TERM
+mend() {{
+[ ! -s /shared/kubelet ] || read -r pid </shared/kubelet
+{mends}
+exit 0
+}}
+[ -p /shared/over ] || mkfifo /shared/over
+exec 4<>/shared/over
+[ -e /shared/left ] || read -t "$1" -r _ <&4
 mend
 """
 
@@ -72,26 +95,26 @@ cat /proc/$pid/net/tcp /proc/$pid/net/tcp6 | while read -r _ _ remote state _ _ 
   hex=$(echo "${remote%:*}" | tail -c 9)
   at=$(echo "$hex" | sed 's/\(..\)\(..\)\(..\)\(..\)/0x\4 0x\3 0x\2 0x\1/')
   [ "${at#0x7F }" = "$at" ] && printf '%d.%d.%d.%d %d\n' $at $port
-done | sort -u >/tmp/servers
-[ -s /tmp/servers ] || exit 4
+done | sort -u >/shared/servers
+[ -s /shared/servers ] || leave 4
 """
 # The Pod itself goes on reaching them, or rather being reached: nobody else could tell it to hurry.
 _CUT = r"""
 while read -r server port; do
   nsenter -t 1 -n ip rule add from "$(hostname -i)" to "$server" pref 71 lookup main
   nsenter -t 1 -n ip rule add to "$server" pref 72 type blackhole
-done </tmp/servers
+done </shared/servers
 """
 _REJOIN = r"""
 while read -r server port; do
   while nsenter -t 1 -n ip rule del to "$server" pref 72 type blackhole; do :; done
   while nsenter -t 1 -n ip rule del from "$(hostname -i)" to "$server" pref 71 lookup main; do :; done
-done </tmp/servers 2>/dev/null
+done </shared/servers 2>/dev/null
 """
 _IS_CUT = r"""
 while read -r server port; do
   if nsenter -t 1 -n nc -w 2 "$server" "$port" </dev/null >/dev/null 2>&1; then echo reached; fi
-done </tmp/servers | grep -q reached && echo R || echo C"""
+done </shared/servers | grep -q reached && echo R || echo C"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +122,7 @@ class _ByPod(Fault):
     """Something that a Pod breaks on its Node, and mends.
 
     A subclass says by which parts of shell scripts, which find the kubelet's process in ``$pid`` and in the
-    file ``/tmp/kubelet``. Mending what is not broken must do no harm.
+    file ``/shared/kubelet``. Mending what is not broken must do no harm.
 
     Attributes:
         node: The Node's name.
@@ -214,14 +237,31 @@ class _ByPod(Fault):
         ended = states.container_status(pod, "carrier").get("state", {}).get("terminated", {})
         return f"Node {self.node} {codes.get(ended.get('exitCode'), 'lets no Pod carry it')}"
 
-    @property
-    def _script(self) -> str:
-        return _SCRIPT.format(prepares=self.prepares, breaks=self.breaks, mends=self.mends, state=self.state)
+    def _container(self, name: str, script: str, seconds: int) -> Object:
+        text = script.format(prepares=self.prepares, breaks=self.breaks, mends=self.mends, state=self.state)
+        amounts = {"cpu": "50m", "memory": "64Mi"}
+        return {
+            "name": name,
+            "image": _IMAGE,
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["sh", "-c", text, "sh", str(seconds), str(_PORT)],
+            "securityContext": {"privileged": True, "runAsUser": 0},
+            # As much as it asks for: the kernel ends such a one last when memory is short.
+            "resources": {"requests": amounts, "limits": amounts},
+            "volumeMounts": [{"name": "shared", "mountPath": "/shared"}],
+        }
 
     def _await(self, api: Api, holds: Callable[[Object | None], bool], within: Deadline) -> Object | None:
         return watch.until(api, POD, self.namespace, self.carrier, holds, within)
 
     def _pod(self) -> Object:
+        seconds = math.ceil(self.seconds)
+        carrier = self._container("carrier", _CARRY, seconds)
+        carrier["readinessProbe"] = {
+            "exec": {"command": ["test", "-e", "/tmp/waits"]},  # noqa: S108 - in a container
+            "periodSeconds": 1,
+        }
+        guard = self._container("guard", _GUARD, seconds + _LATER)
         return {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -231,22 +271,12 @@ class _ByPod(Fault):
                 "hostPID": True,
                 "restartPolicy": "Never",
                 "automountServiceAccountToken": False,
-                "terminationGracePeriodSeconds": 1,
-                # Whatever the Node is marked with, the Pod stays until it has mended it.
+                "terminationGracePeriodSeconds": 10,  # for mending, on a Node that is busy
+                # Whatever the Node lacks or is marked with, the Pod stays until it has mended it.
+                "priorityClassName": "system-node-critical",
                 "tolerations": [{"operator": "Exists"}],
-                "containers": [
-                    {
-                        "name": "carrier",
-                        "image": _IMAGE,
-                        "imagePullPolicy": "IfNotPresent",
-                        "command": ["sh", "-c", self._script, "sh", str(math.ceil(self.seconds)), str(_PORT)],
-                        "securityContext": {"privileged": True, "runAsUser": 0},
-                        "readinessProbe": {
-                            "exec": {"command": ["test", "-p", "/tmp/order"]},  # noqa: S108 - in a container
-                            "periodSeconds": 1,
-                        },
-                    }
-                ],
+                "containers": [carrier, guard],
+                "volumes": [{"name": "shared", "emptyDir": {}}],
             },
         }
 
@@ -258,7 +288,7 @@ class KubeletFrozenByPod(_ByPod):
     kind = "kubelet-frozen-by-pod"
     breaks = "kill -STOP $pid"
     mends = '[ -z "$pid" ] || kill -CONT $pid'
-    state = "sed 's/.*) //; s/ .*//' /proc/$(cat /tmp/kubelet)/stat"
+    state = "sed 's/.*) //; s/ .*//' /proc/$(cat /shared/kubelet)/stat"
     broken = "T"
 
     def describe(self) -> str:

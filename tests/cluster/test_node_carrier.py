@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from podproof.cluster.embedded.cluster import EmbeddedCluster
@@ -103,14 +104,19 @@ def test_it_ends_when_its_runner_is_killed(
     assert api.list(POD, namespace.name)["items"] == []
 
 
+@pytest.mark.parametrize("carrier", ["lives", "is killed"])
 def test_it_ends_by_its_own_timer_when_all_others_are_dead(
-    cluster: EmbeddedCluster, existing: ExistingCluster, namespace: Namespace, carried: Carried
+    cluster: EmbeddedCluster, existing: ExistingCluster, namespace: Namespace, carried: Carried, carrier: str
 ) -> None:
     runner = start(carried, existing, namespace)
     for guard in guards(existing):
         guard.kill()
     runner.kill()
     runner.communicate()
+    if carrier == "is killed":
+        for process in psutil.process_iter(["cmdline"]):
+            if any("nc -ll -p" in word for word in process.info["cmdline"] or ()):
+                process.kill()
     [entry] = journal.of_cluster(existing)
     assert is_broken(cluster, existing.victims[0], carried)
     assert signs.comes(lambda: not is_broken(cluster, existing.victims[0], carried), LASTS)
