@@ -50,7 +50,7 @@ def plan(
             PlannedStep(step.keyword, step.rendered(values), step.line)
             for step in feature.steps_of(rule, scenario)
         ),
-        tags=tuple(sorted(tags)),
+        tags=tuple(sorted(tags | {tag.name for tag in rule.tags})),
     )
 
 

@@ -104,7 +104,8 @@ class Run:
 
         plans = self._plans()
         tags = [plans[known].tags if (known := scenario_id(each)) in plans else () for each in nodeids]
-        places = {"victim-node": max(1, len(self._use.cluster().victims)), "control-plane": 1}
+        victims = self._use.acquired.victims if self._use.acquired else ()
+        places = {"victim-node": max(1, len(victims)), "control-plane": 1}
         needs = [next((tag for tag in places if tag in each), None) for each in tags]
         return Turns(needs, places), sorted(
             range(len(nodeids)), key=lambda each: ("five-minutes" not in tags[each], "slow" not in tags[each])

@@ -69,6 +69,7 @@ class TurnScheduling(LoadScheduling):  # type: ignore[misc]  # it has no types
         super().__init__(config, log)
         self._plan = plan
         self._turns = Turns((), {})
+        self._preferred: list[int] = []
 
     def schedule(self) -> None:
         """Begin to hand out, when all workers have collected; later, give a new worker its share."""
@@ -76,7 +77,9 @@ class TurnScheduling(LoadScheduling):  # type: ignore[misc]  # it has no types
             if not self._check_nodes_have_same_collection():
                 return
             self.collection = next(iter(self.node2collection.values()))
-            self._turns, self.pending[:] = self._plan(self.collection)
+            if self.collection:
+                self._turns, self._preferred = self._plan(self.collection)
+            self.pending[:] = self._preferred
             for node in self.nodes:  # where there are few, each worker gets one before any gets two
                 self._hand_out(node, 1)
         for node in self.nodes:
@@ -91,6 +94,8 @@ class TurnScheduling(LoadScheduling):  # type: ignore[misc]  # it has no types
     def _hand_out(self, node: Any, until: int) -> bool:
         """Fill up what a worker has; gives whether that could be done."""
         mine = self.node2pending[node]
+        # What a worker that has crashed leaves comes back at the end.
+        self.pending.sort(key=self._preferred.index)
         while len(mine) < until:
             others = [held for other, held in self.node2pending.items() if other is not node]
             chosen = self._turns.choose(self.pending, mine, others)

@@ -52,10 +52,14 @@ def test_what_takes_turns_is_handed_to_one_worker_slow_ones_first(suite: Suite) 
     assert len({worker for worker, name in ran if name in {"one", "three", "five"}}) == 1
 
 
-@pytest.mark.parametrize("args", [["--collect-only"], ["-k", "nothing"], ["--version"], ["--markers"]])
+@pytest.mark.parametrize(
+    "args",
+    [["--collect-only"], ["-k", "nothing"], ["-k", "nothing", "-n", "2"], ["--version"], ["--markers"]],
+)
 def test_it_is_not_acquired_when_nothing_runs(suite: Suite, args: list[str]) -> None:
     suite.rule(PLAIN)
-    suite.run("features", *args)
+    result = suite.run_apart("features", *args) if "-n" in args else suite.run("features", *args)
+    assert result.ret != pytest.ExitCode.INTERNAL_ERROR
     assert suite.calls == []
     assert not (suite.root / "reports/latest").exists()
 
