@@ -13,6 +13,7 @@ from podproof.cluster import bounds, capabilities
 from podproof.cluster.base import Cluster
 from podproof.errors import TrialError
 from podproof.faults import nodes
+from podproof.faults.fault import Fault
 from podproof.faults.injected import injected
 from podproof.faults.node_carrier import cut_off
 from podproof.faults.nodes import Cordoned, PoweredOff
@@ -83,14 +84,13 @@ def _lose(cluster: Cluster, scene: Scene, pod: Object, repairs: ExitStack, lost:
     """Lose a Pod's Node until the scenario is over."""
     node = pod["spec"]["nodeName"]
     noticed = bounds.node_replaced(cluster.settings(), pod)
-    incident = replace(before(scene, pod), noticed=noticed, with_node=True)
     lasts = deadlines.FAULT_LASTS + noticed + deadlines.POD_STARTUP
+    fault: Fault = PoweredOff(cluster, node)
     if lost == "partitioned":
         fault = cut_off(cluster, node, scene.namespace.name, lasts.patience)
-        repairs.enter_context(injected(fault, lasts))
-        repairs.callback(fault.demand_silence, incident.since.wall)
-    else:
-        repairs.enter_context(injected(PoweredOff(cluster, node), lasts))
+    fault.prepare()
+    incident = replace(before(scene, pod), noticed=noticed, with_node=True)
+    repairs.enter_context(injected(fault, lasts))
     return replace(incident, struck=scene.recording.mark())
 
 

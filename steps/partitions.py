@@ -63,9 +63,10 @@ def cut_off(
     """Cut the Node of one of the Pods off until the scenario is over."""
     pod = on_victim(scene, replicaset, victim_node)
     noticed = bounds.node_replaced(cluster.settings(), pod)
-    incident = replace(before(scene, pod), noticed=noticed, with_node=True)
     lasts = deadlines.FAULT_LASTS + noticed + deadlines.POD_STARTUP
     fault = cut_off_from(cluster, victim_node, away, scene.namespace.name, lasts.patience)
+    fault.prepare()
+    incident = replace(before(scene, pod), noticed=noticed, with_node=True)
     injection = repairs.enter_context(injected(fault, lasts))
     return Partition(replace(incident, struck=scene.recording.mark()), injection)
 

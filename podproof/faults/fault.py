@@ -45,12 +45,16 @@ class Fault(ABC):
     def describe(self) -> str:
         """What is done to what, for people, for example ``"Node node-3 is powered off"``."""
 
+    def prepare(self) -> None:  # noqa: B027 - most need nothing
+        """Get ready what it takes to inject it, which may take a while and breaks nothing."""
+
     @abstractmethod
     def demand_possible(self) -> None:
         """Make sure, before it is written down, that it would show, and that undoing it changes nothing else.
 
         Raises:
             TrialError: It would not.
+            NotApplicable: The cluster has nothing to do it by.
         """
 
     @abstractmethod
@@ -64,6 +68,14 @@ class Fault(ABC):
         Raises:
             TrialError: It did not.
         """
+
+    def sign(self) -> str:
+        """What stays the same for as long as it lasts, for example when a Node was last heard of.
+
+        Raises:
+            FaultLostError: It does not last.
+        """
+        return ""
 
     @abstractmethod
     def revert(self) -> None:

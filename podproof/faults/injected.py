@@ -35,6 +35,11 @@ class Injection:
         self._entry = entry
         self._switch = switch
         self._undone = False
+        self._sign: str | None = None
+
+    def keep_sign(self) -> None:
+        """Remember what has to stay the same as long as the fault lasts."""
+        self._sign = self.fault.sign()
 
     def hold(self, span: Deadline) -> None:
         """Let the fault last for a span of time, for what is to be seen over it.
@@ -49,13 +54,26 @@ class Injection:
         """Make sure that the fault is still there.
 
         Raises:
-            FaultLostError: It has been undone, by its dead man's switch or by `podproof clean`.
+            FaultLostError: It has been undone, by its dead man's switch or by `podproof clean`, or does not
+                show any more.
         """
-        if not self._undone and not self._entry.exists:
-            raise FaultLostError(
-                f"{self.fault.describe()}: it was undone before the trial was over, "
-                f"since a fault lasts for {self._entry.seconds:g} s at most"
-            )
+        if self._undone:
+            return
+        if not self._entry.exists:
+            raise self._undone_too_soon()
+        if self._sign is not None and (sign := self.fault.sign()) != self._sign:
+            raise FaultLostError(f"{self.fault.describe()}: not all the time: {sign}, not {self._sign}")
+
+    def end(self) -> None:
+        """Make sure that the fault was there until now, and undo it; see `undo`.
+
+        Raises:
+            FaultLostError: It was not.
+        """
+        try:
+            self.demand_lasting()
+        finally:
+            self.undo()
 
     def undo(self) -> None:
         """Revert the fault and make sure of it; the second time nothing happens.
@@ -70,11 +88,13 @@ class Injection:
         self._undone = True
         self._switch.dismiss()
         if not mine:
-            self._undone = False
-            try:
-                self.demand_lasting()
-            finally:
-                self._undone = True
+            raise self._undone_too_soon()
+
+    def _undone_too_soon(self) -> FaultLostError:
+        return FaultLostError(
+            f"{self.fault.describe()}: it was undone before the trial was over, "
+            f"since a fault lasts for {self._entry.seconds:g} s at most"
+        )
 
 
 @contextmanager
@@ -99,13 +119,14 @@ def injected(fault: Fault, lasts: Deadline = deadlines.FAULT_LASTS) -> Iterator[
     try:
         fault.inject()
         fault.confirm()
+        injection.keep_sign()
         yield injection
     except BaseException:
         # What went wrong first is what a reader has to know; its guard knows if the fault is there still.
         with suppress(TrialError):
             injection.undo()
         raise
-    injection.undo()
+    injection.end()
 
 
 class _Guard:

@@ -11,16 +11,17 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar, Self
+
+import urllib3
 
 from podproof.cluster.base import Cluster
 from podproof.cluster.embedded.partition import CONTROL_PLANE_ONLY
-from podproof.errors import PodproofError, TrialError
+from podproof.errors import FaultLostError, PodproofError, TrialError
 from podproof.faults import signs
 from podproof.faults.fault import Fault
 from podproof.faults.nodes import CutOff, Partitioned
-from podproof.faults.service import api_of, await_service, demand_silence
+from podproof.faults.service import api_of, await_service, last_heard_of
 from podproof.kube import deadlines, files, states, watch
 from podproof.kube.client import Api, ApiError
 from podproof.kube.deadlines import Deadline
@@ -29,7 +30,8 @@ from podproof.kube.kinds import NODE, POD, Object
 _IMAGE = "registry.k8s.io/e2e-test-images/busybox:1.37.0-2"
 _PORT = 8099
 _LATER = 5
-"""Seconds after the carrier's own timer when its guard mends what that has not; it takes less than one."""
+"""Seconds by which the timer of the carrier's guard is longer than its own, which begins with its order; if
+that takes longer the guard mends first, which does no harm."""
 
 # It waits for an order, as the kubelet has to say first that it runs, and where. Then it waits a second: who
 # gave the order, by way of the kubelet, is to know that it has come. $1 is how long it may last, $2 the port.
@@ -92,6 +94,7 @@ cat /proc/$pid/net/tcp /proc/$pid/net/tcp6 | while read -r _ _ remote state _ _ 
   [ "$state" = 01 ] && grep -q "socket:\[$inode\]" /tmp/sockets || continue
   port=$((0x${remote##*:}))
   case $port in 443|6443) ;; *) continue ;; esac
+  case ${remote%:*} in ????????|0000000000000000FFFF0000????????) ;; *) continue ;; esac
   hex=$(echo "${remote%:*}" | tail -c 9)
   at=$(echo "$hex" | sed 's/\(..\)\(..\)\(..\)\(..\)/0x\4 0x\3 0x\2 0x\1/')
   [ "${at#0x7F }" = "$at" ] && printf '%d.%d.%d.%d %d\n' $at $port
@@ -166,8 +169,9 @@ class _ByPod(Fault):
         if ready != ["True"]:
             raise TrialError(f"Node {self.node} is not Ready: breaking it would not show")
 
-    def inject(self) -> None:
-        """Start the Pod, and give it the order."""
+    def prepare(self) -> None:
+        """Start the Pod, which breaks nothing before it is told to, and make sure that it can be asked."""
+        self.demand_possible()
         with api_of(self.cluster) as api:
             api.create(POD, self.namespace, self._pod())
             pod = self._await(
@@ -176,7 +180,18 @@ class _ByPod(Fault):
                 deadlines.CARRIER_STARTED,
             )
             if pod is None or not states.is_ready(pod):
-                raise TrialError(f"the fault did not take: {self._why_not(pod)}")
+                raise TrialError(f"Node {self.node} cannot be broken: {self._why_not(pod)}")
+        if (said := self._state()) in {"", self.broken}:
+            why = "is broken already" if said else f"cannot be asked: Pod {self.carrier} does not answer"
+            raise TrialError(f"Node {self.node} {why}")
+
+    def inject(self) -> None:
+        """Give the Pod the order."""
+        with api_of(self.cluster) as api:
+            pod = api.find(POD, self.namespace, self.carrier)
+            if pod is None:
+                self.prepare()
+                pod = api.get(POD, self.namespace, self.carrier)
             files.must_run(api, pod, "carrier", "echo begin 1<>/tmp/order")
 
     def confirm(self) -> None:
@@ -216,10 +231,23 @@ class _ByPod(Fault):
         self._ask("end")
         return False
 
+    def _state(self) -> str:
+        """How it is, in one letter; empty if the Pod does not answer."""
+        said: list[str] = []
+
+        def has_said() -> bool:
+            said.append(self._ask("state"))
+            return bool(said[-1])
+
+        signs.comes(has_said, deadlines.FAULT_CONFIRMED)
+        return said[-1]
+
     def _ask(self, what: str) -> str:
         """Have the Pod's answer, how it is in one letter; empty if there is none."""
-        with api_of(self.cluster) as api, suppress(PodproofError):
-            return api.text(POD.path(self.namespace, f"{self.carrier}:{_PORT}", f"proxy/{what}"))
+        path = POD.path(self.namespace, f"{self.carrier}:{_PORT}", f"proxy/{what}")
+        # Where a Pod has ended the API server waits half a minute for it.
+        with api_of(self.cluster) as api, suppress(PodproofError, urllib3.exceptions.HTTPError):
+            return api.text_once(path, deadlines.NODE_ANSWERS.seconds)
         return ""
 
     def _delete(self, api: Api) -> None:
@@ -234,8 +262,13 @@ class _ByPod(Fault):
         codes = {3: "shows no kubelet", 4: "shows no connection of its kubelet to an API server by IPv4"}
         if pod is None:
             return f"Pod {self.carrier} is gone"
+        status = pod.get("status", {})
         ended = states.container_status(pod, "carrier").get("state", {}).get("terminated", {})
-        return f"Node {self.node} {codes.get(ended.get('exitCode'), 'lets no Pod carry it')}"
+        if said := codes.get(ended.get("exitCode")):
+            return f"it {said}"
+        return (
+            f"Pod {self.carrier}: {status.get('reason') or status.get('phase')} {status.get('message', '')}"
+        )
 
     def _container(self, name: str, script: str, seconds: int) -> Object:
         text = script.format(prepares=self.prepares, breaks=self.breaks, mends=self.mends, state=self.state)
@@ -272,8 +305,7 @@ class _ByPod(Fault):
                 "restartPolicy": "Never",
                 "automountServiceAccountToken": False,
                 "terminationGracePeriodSeconds": 10,  # for mending, on a Node that is busy
-                # Whatever the Node lacks or is marked with, the Pod stays until it has mended it.
-                "priorityClassName": "system-node-critical",
+                # Whatever the Node is marked with, the Pod stays until it has mended it.
                 "tolerations": [{"operator": "Exists"}],
                 "containers": [carrier, guard],
                 "volumes": [{"name": "shared", "emptyDir": {}}],
@@ -298,10 +330,10 @@ class KubeletFrozenByPod(_ByPod):
 
 @dataclass(frozen=True)
 class CutOffByPod(_ByPod):
-    """A Node that is cut off from the control plane: nothing that it sends there arrives, and Pods run on.
+    """A Node that is cut off from the control plane, and whose Pods run on.
 
-    Its own kernel drops what is for the API servers that its kubelet talks to. That it is cut off shows in
-    that it gets no connection to any of them, and in its lease, which it does not renew.
+    Its own kernel drops what is for the API servers that its kubelet has connections to. That it is cut off
+    shows in that it gets no connection to any of them, and in its lease, which it does not renew.
     """
 
     kind = "node-cut-off-by-pod"
@@ -315,9 +347,15 @@ class CutOffByPod(_ByPod):
         """See `Fault`."""
         return f"Node {self.node} is cut off from the control plane"
 
-    def demand_silence(self, since: datetime) -> None:
-        """Make sure that it was silent since a moment; see `service.demand_silence`."""
-        demand_silence(self.cluster, self.node, since)
+    def sign(self) -> str:
+        """When it was last heard of, while it runs and has no connection."""
+        if (said := self._state()) != self.broken:
+            raise FaultLostError(
+                f"Node {self.node} is not cut off any more"
+                if said
+                else f"whether Node {self.node} is still cut off is not known: its Pod does not answer"
+            )
+        return last_heard_of(self.cluster, self.node)
 
 
 def cut_off(cluster: Cluster, node: str, namespace: str, seconds: float) -> CutOff | CutOffByPod:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 
 from podproof.cluster.base import Cluster
-from podproof.errors import CleanupError, FaultLostError
+from podproof.errors import CleanupError
 from podproof.kube import deadlines, watch
 from podproof.kube.client import Api
 from podproof.kube.kinds import LEASE, NODE, Object
@@ -43,17 +42,10 @@ def await_service(api: Api, node: str) -> None:
     )
 
 
-def demand_silence(cluster: Cluster, node: str, since: datetime) -> None:
-    """Make sure that a Node that is cut off has given no sign of life since a moment.
-
-    Raises:
-        FaultLostError: It has renewed its lease.
-    """
+def last_heard_of(cluster: Cluster, node: str) -> str:
+    """When a Node renewed its lease, which it does every few seconds as a sign of life, by its own clock."""
     with api_of(cluster) as api:
-        renewed = datetime.fromisoformat(api.get(LEASE, _LEASES, node)["spec"]["renewTime"])
-    if renewed > since:
-        late = (renewed - since).total_seconds()
-        raise FaultLostError(f"Node {node} renewed its lease {late:.3f} s after it was cut off")
+        return f"its lease was renewed at {api.get(LEASE, _LEASES, node)['spec']['renewTime']}"
 
 
 @contextmanager

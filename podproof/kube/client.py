@@ -155,6 +155,19 @@ class Api:
         """What the server has at a path that is not JSON, for example a container's log."""
         return self._answer("GET", path, query, None, "application/json").decode("utf-8", "replace")
 
+    def text_once(self, path: str, seconds: float) -> str:
+        """The same, tried once and given up after so many seconds, for what may well not be there.
+
+        Raises:
+            ApiError: The server said no.
+            urllib3.exceptions.HTTPError: There was no answer in time.
+        """
+        response = self._send("GET", path, None, None, "application/json", seconds)
+        try:
+            return response.read().decode("utf-8", "replace")
+        finally:
+            response.release_conn()
+
     def open(self, path: str, *, query: Query | None = None) -> urllib3.HTTPResponse:
         """Start to read an endless answer; the caller closes it. Tried once: a watch resumes by itself.
 

@@ -245,8 +245,14 @@ FAULT_LASTS = Deadline(
     "after that it undoes itself, whatever became of its runner",
     _OURS,
 )
+RUN_LASTS = Deadline(
+    "a run to be over",
+    24 * 3600,
+    "after that what it has marked on Nodes of others is undone, whatever became of it",
+    _OURS,
+)
 CARRIER_STARTED = Deadline(
-    "the container that carries a fault of a Pod's network to start",
+    "the container that carries a fault to start",
     60,
     "its image may have to be fetched first",
     _OURS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ class ClusterUse:
         self._run: int = wanted["run"]
         self._worker = worker
         self.acquired: Cluster | None = None
+        self._ends = ExitStack()
 
     @classmethod
     def of(cls, config: pytest.Config) -> ClusterUse:
@@ -70,6 +72,8 @@ class ClusterUse:
     def acquire(self, progress: Callable[[str], None]) -> None:
         """Make the cluster ready, starting the embedded one if it does not run yet.
 
+        Of a cluster of others, the Nodes that may be broken are set aside for that.
+
         Raises:
             PodproofError: In one line, why there is none.
         """
@@ -77,6 +81,10 @@ class ClusterUse:
 
         if self.acquired is None:
             self.acquired = selection.acquire(self._request(), owner_pid=os.getpid(), progress=progress)
+            if self.acquired.provider != "embedded" and self.acquired.victims:
+                from podproof.faults.nodes import set_aside
+
+                self._ends.enter_context(set_aside(self.acquired))
 
     def cluster(self) -> Cluster:
         """The cluster; a worker attaches to it when it is first asked for.
@@ -110,6 +118,7 @@ class ClusterUse:
         from podproof.cluster import selection
 
         try:
+            self._ends.close()
             selection.release(cluster, owner_pid=self._run)
         except PodproofError as error:
             return str(error)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ import pytest
 
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.existing import ExistingCluster
-from podproof.errors import ClusterError, TrialError
+from podproof.errors import ClusterError, FaultLostError, TrialError
 from podproof.faults import journal, signs
 from podproof.faults.fault import restore
 from podproof.faults.injected import injected
@@ -27,6 +28,8 @@ from tests.guards import guards
 
 Carried = type[KubeletFrozenByPod] | type[CutOffByPod]
 FAULTS: dict[str, Carried] = {each.kind: each for each in (KubeletFrozenByPod, CutOffByPod)}
+_CARRIER = "exec 4<>/tmp/end"
+"""By this its script differs from that of its guard."""
 LASTS = Deadline("a fault of a test to be undone", 60, "nothing here takes that long", "the test's patience")
 
 
@@ -114,14 +117,33 @@ def test_it_ends_by_its_own_timer_when_all_others_are_dead(
     runner.kill()
     runner.communicate()
     if carrier == "is killed":
-        for process in psutil.process_iter(["cmdline"]):
-            if any("nc -ll -p" in word for word in process.info["cmdline"] or ()):
-                process.kill()
+        kubelet = cluster.programs(existing.victims[0]).pid("kubelet")
+        [process] = [
+            each
+            for each in psutil.process_iter(["cmdline"])
+            if any(_CARRIER in word for word in each.info["cmdline"] or ())
+            and Path(f"/proc/{each.pid}/ns/pid").readlink() == Path(f"/proc/{kubelet}/ns/pid").readlink()
+        ]
+        process.kill()
     [entry] = journal.of_cluster(existing)
     assert is_broken(cluster, existing.victims[0], carried)
     assert signs.comes(lambda: not is_broken(cluster, existing.victims[0], carried), LASTS)
     # What clears up after all clusters of this machine may have been started by somebody else meanwhile.
     assert undo_written(entry) or not entry.exists
+
+
+def test_it_is_noticed_when_a_node_is_not_cut_off_any_more(
+    cluster: EmbeddedCluster, existing: ExistingCluster, namespace: Namespace
+) -> None:
+    [node] = existing.victims
+    fault = CutOffByPod.of(existing, node, namespace.name, LASTS.seconds)
+    network = f"--net=/proc/{cluster.programs(node).pid('kubelet')}/ns/net"
+    with ExitStack() as ends:
+        ends.enter_context(pytest.raises(FaultLostError))
+        injection = ends.enter_context(injected(fault, LASTS))
+        injection.demand_lasting()
+        subprocess.run(["nsenter", network, "--", "ip", "rule", "del", "pref", "72"], check=True)
+    assert not journal.own_directory().exists(), "it was undone all the same"
 
 
 def test_a_node_that_nobody_named_is_not_broken(existing: ExistingCluster, namespace: Namespace) -> None:
