@@ -66,6 +66,7 @@ Feature: Pods
       When a crowd of clients sends 100 requests to the Service
       Then each Pod has answered some of them
 
+    @quiet
     Scenario: Three Pods serve about three times the load of one
       Given an app of 1 Ready Pod behind a Service
       And a crowd of clients that asks for more than it can serve

@@ -99,7 +99,10 @@ class Run:
         return TurnScheduling(config, log, self._turns)
 
     def _turns(self, nodeids: Sequence[str]) -> tuple[Turns, list[int]]:
-        """The turns that scenarios take, and the order in which they are handed out: the longest first."""
+        """The turns that scenarios take, and the order in which they are handed out: the longest first.
+
+        Last of all comes what asks for a machine with little else to do: by then most workers are done.
+        """
         from podproof.pytest_plugin.turns import Turns
 
         plans = self._plans()
@@ -107,9 +110,11 @@ class Run:
         victims = self._use.acquired.victims if self._use.acquired else ()
         places = {"victim-node": max(1, len(victims)), "control-plane": 1}
         needs = [next((tag for tag in places if tag in each), None) for each in tags]
-        return Turns(needs, places), sorted(
-            range(len(nodeids)), key=lambda each: ("five-minutes" not in tags[each], "slow" not in tags[each])
-        )
+
+        def preference(each: int) -> tuple[bool, ...]:
+            return "quiet" in tags[each], "five-minutes" not in tags[each], "slow" not in tags[each]
+
+        return Turns(needs, places), sorted(range(len(nodeids)), key=preference)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Notice feature files that cannot be used; with workers, nothing else tells."""
