@@ -43,7 +43,7 @@ class Cluster(Protocol):
 
     @property
     def victims(self) -> Sequence[str]:
-        """Names of the Nodes that Node faults may strike; empty on a cluster that is not podproof's own."""
+        """Names of the Nodes that Node faults may strike; on a cluster of others, those that were named."""
 
     def settings(self) -> Mapping[str, Setting]:
         """The settings that bounds rest on, by their upstream flag or field name."""

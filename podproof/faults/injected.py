@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 from podproof.cluster.base import Cluster
 from podproof.cluster.embedded import daemon
-from podproof.errors import FaultLostError, TrialError
+from podproof.errors import FaultLostError, PodproofError
 from podproof.faults import guard, journal
 from podproof.faults.fault import Fault
 from podproof.faults.journal import Entry
@@ -61,19 +61,18 @@ class Injection:
             return
         if not self._entry.exists:
             raise self._undone_too_soon()
-        if self._sign is not None and (sign := self.fault.sign()) != self._sign:
-            raise FaultLostError(f"{self.fault.describe()}: not all the time: {sign}, not {self._sign}")
-
-    def end(self) -> None:
-        """Make sure that the fault was there until now, and undo it; see `undo`.
-
-        Raises:
-            FaultLostError: It was not.
-        """
+        if self._sign is None:
+            return
         try:
-            self.demand_lasting()
-        finally:
-            self.undo()
+            sign = self.fault.sign()
+        except FaultLostError:
+            raise
+        except PodproofError as error:
+            raise FaultLostError(
+                f"{self.fault.describe()}: whether it still is, is not known: {error}"
+            ) from error
+        if sign != self._sign:
+            raise FaultLostError(f"{self.fault.describe()}: not all the time: {sign}, not {self._sign}")
 
     def undo(self) -> None:
         """Revert the fault and make sure of it; the second time nothing happens.
@@ -121,12 +120,13 @@ def injected(fault: Fault, lasts: Deadline = deadlines.FAULT_LASTS) -> Iterator[
         fault.confirm()
         injection.keep_sign()
         yield injection
+        injection.demand_lasting()
     except BaseException:
         # What went wrong first is what a reader has to know; its guard knows if the fault is there still.
-        with suppress(TrialError):
+        with suppress(PodproofError):
             injection.undo()
         raise
-    injection.end()
+    injection.undo()
 
 
 class _Guard:

@@ -29,6 +29,8 @@ from podproof.kube.kinds import NODE, POD, Object
 
 _IMAGE = "registry.k8s.io/e2e-test-images/busybox:1.37.0-2"
 _PORT = 8099
+_ASKED = 15
+"""Seconds within which whoever gave the order asks whether the fault is there; it does so at once."""
 _LATER = 5
 """Seconds by which the timer of the carrier's guard is longer than its own, which begins with its order; if
 that takes longer the guard mends first, which does no harm."""
@@ -36,7 +38,8 @@ that takes longer the guard mends first, which does no harm."""
 # It waits for an order, as the kubelet has to say first that it runs, and where. Then it waits a second: who
 # gave the order, by way of the kubelet, is to know that it has come. $1 is how long it may last, $2 the port.
 # Pipes stay open, or what is written into them before somebody reads would be lost. What a fault's own parts
-# have to know stands in files, as each runs in a shell of its own.
+# have to know stands in files, as each runs in a shell of its own. If nobody can ask it any more once the
+# fault is there, nobody could tell it to hurry either, so it mends that at once.
 _CARRY = """\
 trap mend TERM
 leave() {{
@@ -51,6 +54,7 @@ leave 0
 cat >/tmp/answer <<'END'
 read -r method path version
 while read -r header && [ "${{#header}}" -gt 1 ]; do :; done
+[ ! -p /tmp/asked ] || echo asked 1<>/tmp/asked
 case "$path" in */end) echo end 1<>/tmp/end; echo end 1<>/tmp/order ;; esac
 state=$({state})
 printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\nConnection: close\\r\\n\\r\\n%s' "$state"
@@ -68,6 +72,9 @@ read -t "$1" -r order <&5
 [ "$order" = begin ] || mend
 sleep 1
 {breaks}
+mkfifo /tmp/asked
+exec 6<>/tmp/asked
+read -t {asked} -r _ <&6 || mend
 read -t "$1" -r _ <&4
 mend
 """
@@ -178,9 +185,10 @@ class _ByPod(Fault):
                 api,
                 lambda there: there is not None and (states.is_ready(there) or states.is_over(there)),
                 deadlines.CARRIER_STARTED,
+                self._cannot_start,
             )
             if pod is None or not states.is_ready(pod):
-                raise TrialError(f"Node {self.node} cannot be broken: {self._why_not(pod)}")
+                raise self._cannot_start(pod)
         if (said := self._state()) in {"", self.broken}:
             why = "is broken already" if said else f"cannot be asked: Pod {self.carrier} does not answer"
             raise TrialError(f"Node {self.node} {why}")
@@ -196,7 +204,9 @@ class _ByPod(Fault):
 
     def confirm(self) -> None:
         """The Node itself says so."""
-        signs.demand(lambda: self._ask("state") == self.broken, self.describe())
+        if not signs.comes(lambda: self._ask("state") == self.broken, deadlines.FAULT_CONFIRMED):
+            why = "" if self._ask("state") else f": Pod {self.carrier} cannot be asked once it is there"
+            raise TrialError(f"the fault did not take: {self.describe()}{why}")
 
     def revert(self) -> None:
         """Tell the Pod to hurry; one that has not started yet is not wanted any more."""
@@ -257,21 +267,21 @@ class _ByPod(Fault):
             if error.status != 404:
                 raise
 
-    def _why_not(self, pod: Object | None) -> str:
+    def _cannot_start(self, pod: Object | None) -> TrialError:
         """Why the Pod that is to carry it does not."""
-        codes = {3: "shows no kubelet", 4: "shows no connection of its kubelet to an API server by IPv4"}
-        if pod is None:
-            return f"Pod {self.carrier} is gone"
-        status = pod.get("status", {})
-        ended = states.container_status(pod, "carrier").get("state", {}).get("terminated", {})
-        if said := codes.get(ended.get("exitCode")):
-            return f"it {said}"
-        return (
-            f"Pod {self.carrier}: {status.get('reason') or status.get('phase')} {status.get('message', '')}"
-        )
+        codes = {3: "it shows no kubelet", 4: "its kubelet shows no connection to an API server by IPv4"}
+        why = f"Pod {self.carrier} is gone"
+        if pod is not None:
+            status = pod.get("status", {})
+            ended = states.container_status(pod, "carrier").get("state", {}).get("terminated", {})
+            told = " ".join(str(status[each]) for each in ("phase", "reason", "message") if each in status)
+            why = codes.get(ended.get("exitCode")) or states.why_not_started(pod) or f"its Pod is {told}"
+        return TrialError(f"Node {self.node} cannot be broken: {why}")
 
     def _container(self, name: str, script: str, seconds: int) -> Object:
-        text = script.format(prepares=self.prepares, breaks=self.breaks, mends=self.mends, state=self.state)
+        text = script.format(
+            prepares=self.prepares, breaks=self.breaks, mends=self.mends, state=self.state, asked=_ASKED
+        )
         amounts = {"cpu": "50m", "memory": "64Mi"}
         return {
             "name": name,
@@ -284,8 +294,14 @@ class _ByPod(Fault):
             "volumeMounts": [{"name": "shared", "mountPath": "/shared"}],
         }
 
-    def _await(self, api: Api, holds: Callable[[Object | None], bool], within: Deadline) -> Object | None:
-        return watch.until(api, POD, self.namespace, self.carrier, holds, within)
+    def _await(
+        self,
+        api: Api,
+        holds: Callable[[Object | None], bool],
+        within: Deadline,
+        stuck: Callable[[Object | None], Exception] | None = None,
+    ) -> Object | None:
+        return watch.until(api, POD, self.namespace, self.carrier, holds, within, stuck)
 
     def _pod(self) -> Object:
         seconds = math.ceil(self.seconds)

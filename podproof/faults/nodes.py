@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import cast
 
-import tenacity
-
 from podproof.cluster import capabilities
 from podproof.cluster.base import Cluster, NetworkSwitch, NodePartition, PartitionSwitch, PowerSwitch
-from podproof.cluster.embedded.node import VICTIM_TAINT
+from podproof.cluster.embedded.partition import CONTROL_PLANE_ONLY, OUTGOING
 from podproof.errors import FaultLostError, TrialError
 from podproof.faults import signs
 from podproof.faults.fault import Fault
 from podproof.faults.injected import injected
 from podproof.faults.pods import Incident, before, request_eviction
 from podproof.faults.programs import CONTROL_PLANE
-from podproof.faults.service import CORDONED, api_of, await_service, last_heard_of, taints
+from podproof.faults.service import (
+    CORDONED,
+    api_of,
+    await_service,
+    change_taint,
+    last_heard_of,
+    taints,
+)
 from podproof.kube import deadlines, watch
-from podproof.kube.client import Api, ApiError
+from podproof.kube.client import Api
 from podproof.kube.kinds import NODE, POD, Object
 from podproof.kube.scene import Scene
 
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 """The taint that says that a Node is gone, so that nothing of it is to be waited for."""
-_CONFLICT = 409
-"""The API server's answer to a change of what somebody else has changed meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -56,25 +57,6 @@ class _NodeFault(Fault):
             status = api.get(NODE, None, self.node)["status"]
         address = next(each["address"] for each in status["addresses"] if each["type"] == "InternalIP")
         return signs.listens(address, status["daemonEndpoints"]["kubeletEndpoint"]["Port"])
-
-    def _taint(self, key: str, *taint: Object) -> None:
-        """Set its taint of a key or take it away, and leave all others, which others may change meanwhile."""
-        with api_of(self.cluster) as api:
-
-            def attempt() -> None:
-                node = api.get(NODE, None, self.node)
-                others = [each for each in node["spec"].get("taints", ()) if each["key"] != key]
-                version = {"resourceVersion": node["metadata"]["resourceVersion"]}
-                api.merge(NODE, None, self.node, {"metadata": version, "spec": {"taints": [*others, *taint]}})
-
-            tenacity.Retrying(
-                retry=tenacity.retry_if_exception(
-                    lambda error: isinstance(error, ApiError) and error.status == _CONFLICT
-                ),
-                stop=tenacity.stop_after_delay(deadlines.FAULT_CONFIRMED.seconds),
-                wait=tenacity.wait_random(0, 0.1),
-                reraise=True,
-            )(attempt)
 
     def demand_possible(self) -> None:
         """It can be reached, without which cutting it off would not show."""
@@ -208,6 +190,11 @@ class Partitioned(_NodeFault):
             signs.demand(lambda o=other, r=reaches: self._partition.reached_from(o) is r, said)  # type: ignore[misc]
         signs.demand(lambda: self._partition.dropped() > 0, "packets are dropped")
 
+    def sign(self) -> str:
+        """When it was last heard of, if nothing that it sends can arrive at the control plane."""
+        silent = self.away in {CONTROL_PLANE_ONLY, OUTGOING}
+        return last_heard_of(self.cluster, self.node) if silent else ""
+
     def revert(self) -> None:
         """Drop nothing any more."""
         self._partition.mend()
@@ -308,77 +295,8 @@ class OutOfService(_NodeFault):
             return OUT_OF_SERVICE in taints(api.get(NODE, None, self.node))
 
     def _mark(self, *taint: Object) -> None:
-        self._taint(OUT_OF_SERVICE, *taint)
-
-
-@dataclass(frozen=True)
-class SetAside(_NodeFault):
-    """A Node of a cluster of others that takes only Pods that ask for a Node that may be broken.
-
-    Those of all other scenarios would suffer with it.
-    """
-
-    kind = "node-set-aside"
-
-    @property
-    def target(self) -> str:
-        """Its marks: whoever breaks the Node itself leaves them."""
-        return f"marks of {self.node}"
-
-    def describe(self) -> str:
-        """See `Fault`."""
-        return f"Node {self.node} is set aside"
-
-    def demand_possible(self) -> None:
-        """It is not marked: whoever has done so would find the mark gone."""
-        if self.marked():
-            raise TrialError(f"Node {self.node} is set aside already, by somebody else")
-
-    def inject(self) -> None:
-        """Mark it."""
-        self._label("true")
-        self._taint(VICTIM_TAINT["key"], VICTIM_TAINT)
-
-    def confirm(self) -> None:
-        """The mark is there."""
-        signs.demand(self.marked, f"Node {self.node} has the taint {VICTIM_TAINT['key']}")
-
-    def revert(self) -> None:
-        """Take the marks away."""
-        self._taint(VICTIM_TAINT["key"])
-        self._label(None)
-
-    def confirm_reverted(self) -> None:
-        """They are gone; whether the Node is in service is for others to say."""
-        signs.demand_mended(
-            lambda: not self.marked(),
-            f"Node {self.node} has no taint {VICTIM_TAINT['key']}",
-            deadlines.FAULT_CONFIRMED,
-        )
-
-    def marked(self) -> bool:
-        """Whether it has the mark, from whomever."""
         with api_of(self.cluster) as api:
-            return VICTIM_TAINT["key"] in taints(api.get(NODE, None, self.node))
-
-    def _label(self, value: str | None) -> None:
-        with api_of(self.cluster) as api:
-            api.merge(NODE, None, self.node, {"metadata": {"labels": {VICTIM_TAINT["key"]: value}}})
-
-
-@contextmanager
-def set_aside(cluster: Cluster) -> Iterator[None]:
-    """The Nodes of a cluster of others that may be broken, marked as such; nothing happens to any other.
-
-    Raises:
-        PodproofError: One cannot be marked, or not be freed of that again.
-    """
-    with ExitStack() as ends:
-        for node in cluster.victims if cluster.provider != "embedded" else ():
-            fault = SetAside(cluster, node)
-            if not fault.marked():
-                ends.enter_context(injected(fault, deadlines.RUN_LASTS))
-        yield
+            change_taint(api, self.node, OUT_OF_SERVICE, *taint)
 
 
 def drain(api: Api, node: str) -> None:

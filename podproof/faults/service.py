@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import tenacity
+
 from podproof.cluster.base import Cluster
 from podproof.errors import CleanupError
 from podproof.kube import deadlines, watch
-from podproof.kube.client import Api
+from podproof.kube.client import Api, ApiError
 from podproof.kube.kinds import LEASE, NODE, Object
 from podproof.kube.summary import line
 
 _UNUSABLE = "node.kubernetes.io/"
 """What the taints begin with by which Kubernetes itself keeps Pods off a Node that is not well."""
+_CONFLICT = 409
+"""The API server's answer to a change of what somebody else has changed meanwhile."""
 _LEASES = "kube-node-lease"
 """The namespace in which each Node renews a lease of its own as a sign of life."""
 CORDONED = f"{_UNUSABLE}unschedulable"
@@ -46,6 +50,25 @@ def last_heard_of(cluster: Cluster, node: str) -> str:
     """When a Node renewed its lease, which it does every few seconds as a sign of life, by its own clock."""
     with api_of(cluster) as api:
         return f"its lease was renewed at {api.get(LEASE, _LEASES, node)['spec']['renewTime']}"
+
+
+def change_taint(api: Api, node: str, key: str, *taint: Object) -> None:
+    """Set a Node's taint of a key or take it away; leaves all else, which others may change meanwhile."""
+
+    def attempt() -> None:
+        thing = api.get(NODE, None, node)
+        others = [each for each in thing["spec"].get("taints", ()) if each["key"] != key]
+        version = {"resourceVersion": thing["metadata"]["resourceVersion"]}
+        api.merge(NODE, None, node, {"metadata": version, "spec": {"taints": [*others, *taint]}})
+
+    tenacity.Retrying(
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, ApiError) and error.status == _CONFLICT
+        ),
+        stop=tenacity.stop_after_delay(deadlines.FAULT_CONFIRMED.seconds),
+        wait=tenacity.wait_random(0, 0.1),
+        reraise=True,
+    )(attempt)
 
 
 @contextmanager

@@ -49,6 +49,7 @@ def undo_written(entry: Entry) -> bool:
         pod_losses,
         pod_network,
         programs,
+        set_aside,
         traces,
     )
 

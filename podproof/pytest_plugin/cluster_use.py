@@ -82,7 +82,7 @@ class ClusterUse:
         if self.acquired is None:
             self.acquired = selection.acquire(self._request(), owner_pid=os.getpid(), progress=progress)
             if self.acquired.provider != "embedded" and self.acquired.victims:
-                from podproof.faults.nodes import set_aside
+                from podproof.faults.set_aside import set_aside
 
                 self._ends.enter_context(set_aside(self.acquired))
 

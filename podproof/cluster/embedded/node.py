@@ -56,8 +56,8 @@ class NodeSpec:
 def specifications(count: int, addresses: Addresses) -> list[NodeSpec]:
     """The Nodes of a cluster of `count`: half of them are victims, if two others are left.
 
-    Not more: when more than 55 % of a zone's Nodes are lost, Kubernetes takes that for a failure of its own
-    network and gives up no Pod any more (kube-controller-manager's --unhealthy-zone-threshold and
+    Not more: when three Nodes or more, and 55 % of a zone, are lost, Kubernetes takes that for a failure of
+    its own network and gives up no Pod any more (kube-controller-manager's --unhealthy-zone-threshold and
     --large-cluster-size-threshold), and all victims may be lost at once.
     """
     victims = max(0, min(count // 2, count - 2))
