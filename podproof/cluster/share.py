@@ -22,8 +22,8 @@ _SECRET = Kind("Secret", "v1", "secrets")
 _VOLUME = "/files/volume"
 """The volume's directory as the server has it."""
 
-# The Node's own view of itself is below /proc/1, as the container shares its processes. A mount that is busy is
-# detached, too: the readiness probe looks into it every second, which takes a while on a busy machine.
+# The Node's own view of itself is below /proc/1, as the container shares its processes. A mount that is busy
+# is detached, too: the readiness probe looks into it every second, which takes a while on a busy machine.
 _UNMOUNT = """
 umount -l /node/files || :
 if grep -q " $1/files " /proc/1/mountinfo; then echo "it is still mounted"; exit 1; fi
