@@ -69,7 +69,7 @@ class TurnScheduling(LoadScheduling):  # type: ignore[misc]  # it has no types
         super().__init__(config, log)
         self._plan = plan
         self._turns = Turns((), {})
-        self._preferred: list[int] = []
+        self._places: dict[int, int] = {}
 
     def schedule(self) -> None:
         """Begin to hand out, when all workers have collected; later, give a new worker its share."""
@@ -78,8 +78,9 @@ class TurnScheduling(LoadScheduling):  # type: ignore[misc]  # it has no types
                 return
             self.collection = next(iter(self.node2collection.values()))
             if self.collection:
-                self._turns, self._preferred = self._plan(self.collection)
-            self.pending[:] = self._preferred
+                self._turns, preferred = self._plan(self.collection)
+                self._places = {each: place for place, each in enumerate(preferred)}
+            self.pending[:] = self._places
             for node in self.nodes:  # where there are few, each worker gets one before any gets two
                 self._hand_out(node, 1)
         for node in self.nodes:
@@ -95,7 +96,7 @@ class TurnScheduling(LoadScheduling):  # type: ignore[misc]  # it has no types
         """Fill up what a worker has; gives whether that could be done."""
         mine = self.node2pending[node]
         # What a worker that has crashed leaves comes back at the end.
-        self.pending.sort(key=self._preferred.index)
+        self.pending.sort(key=self._places.__getitem__)
         while len(mine) < until:
             others = [held for other, held in self.node2pending.items() if other is not node]
             chosen = self._turns.choose(self.pending, mine, others)

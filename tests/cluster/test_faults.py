@@ -19,6 +19,7 @@ from podproof.faults.fault import Fault, restore
 from podproof.faults.injected import injected
 from podproof.faults.programs import CONTROL_PLANE, ProgramStopped
 from podproof.kube.deadlines import Deadline
+from tests import runners
 from tests.guards import guards
 
 from .faults import FAULTS, LASTS
@@ -70,14 +71,8 @@ def test_a_fault_is_undone_when_its_runner_is_killed(
     del moment
     fault = FAULTS[which](cluster)
     fault.demand_possible()
-    runner = subprocess.Popen(
-        [sys.executable, "-m", "tests.cluster.faults", cluster.name, which],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert runner.stdout is not None
-    runner.stdout.readline()
+    runner = runners.start("tests.cluster.faults", cluster.name, which)
+    runners.line(runner)
     after = random.uniform(0, LONGEST_INJECTION)  # noqa: S311 - no secret
     try:
         runner.wait(after)
@@ -101,15 +96,9 @@ def test_a_fault_is_undone_when_its_runner_is_killed(
 
 
 def test_clean_undoes_what_a_runner_and_its_guard_have_left(cluster: EmbeddedCluster) -> None:
-    runner = subprocess.Popen(
-        [sys.executable, "-m", "tests.cluster.faults", cluster.name, "kubelet stopped"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert runner.stdout is not None
-    runner.stdout.readline()
-    assert runner.stdout.readline() == "injected\n"
+    runner = runners.start("tests.cluster.faults", cluster.name, "kubelet stopped")
+    runners.line(runner)
+    assert runners.line(runner) == "injected\n"
     for guard in guards(cluster):
         guard.kill()
     runner.kill()

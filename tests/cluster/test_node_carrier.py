@@ -24,6 +24,7 @@ from podproof.kube.client import Api
 from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import POD
 from podproof.kube.namespaces import Namespace
+from tests import runners
 from tests.guards import guards
 
 Carried = type[KubeletFrozenByPod] | type[CutOffByPod]
@@ -68,14 +69,8 @@ def main(kind: str, context: str, kubeconfig: str, node: str, namespace: str) ->
 def start(carried: Carried, existing: ExistingCluster, namespace: Namespace) -> subprocess.Popen[str]:
     """Start a runner and wait until it has injected the fault."""
     where = (carried.kind, existing.context, str(existing.kubeconfig), existing.victims[0], namespace.name)
-    runner = subprocess.Popen(
-        [sys.executable, "-m", "tests.cluster.test_node_carrier", *where],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert runner.stdout is not None
-    assert runner.stdout.readline() == "injected\n"
+    runner = runners.start("tests.cluster.test_node_carrier", *where)
+    assert runners.line(runner) == "injected\n"
     return runner
 
 

@@ -15,6 +15,7 @@ from podproof.errors import ClusterError
 from podproof.faults import journal, signs
 from podproof.faults.set_aside import SetAside, set_aside
 from podproof.kube.deadlines import FAULT_ENDED
+from tests import runners
 from tests.guards import guards
 
 
@@ -43,14 +44,8 @@ def main(context: str, kubeconfig: str, *nodes: str) -> None:
 
 def start(existing: ExistingCluster) -> subprocess.Popen[str]:
     where = (existing.context, str(existing.kubeconfig), *existing.victims)
-    runner = subprocess.Popen(
-        [sys.executable, "-m", "tests.cluster.test_set_aside", *where],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert runner.stdout is not None
-    assert runner.stdout.readline() == "set aside\n"
+    runner = runners.start("tests.cluster.test_set_aside", *where)
+    assert runners.line(runner) == "set aside\n"
     return runner
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -29,6 +28,7 @@ from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import POD, Object
 from podproof.kube.scene import Scene
 from podproof.kube.states import container_status
+from tests import runners
 from tests.guards import guards
 
 from .pod_faults import FAULTS, LASTING, LASTS, MANIFEST
@@ -91,14 +91,8 @@ def test_a_fault_takes_and_is_undone(cluster: EmbeddedCluster, api: Api, pod: Ob
 def start(cluster: EmbeddedCluster, pod: Object, which: str, seconds: float) -> subprocess.Popen[str]:
     """Start a runner that is about to inject a fault."""
     where = (pod["metadata"]["namespace"], pod["metadata"]["name"], str(seconds))
-    runner = subprocess.Popen(
-        [sys.executable, "-m", "tests.kube.pod_faults", cluster.name, which, *where],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert runner.stdout is not None
-    assert runner.stdout.readline()
+    runner = runners.start("tests.kube.pod_faults", cluster.name, which, *where)
+    assert runners.line(runner)
     return runner
 
 
