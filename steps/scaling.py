@@ -34,8 +34,9 @@ give each other up to half, and every switch to other work empties caches.
 _LIMIT_KEPT = 0.3
 """By which share the CPU time that Pods use may differ from what their limits give.
 
-A limit of 3 ms in 100 ms is less than a tick of the kernel, which notices late: 7 to 50 % more were measured,
-and once twice as much. What is left of that leaves two of three Pods' worth of load apart from three.
+A limit of a few milliseconds in 100 is about a tick of the kernel, which notices late: with 3 ms, 7 to 50 %
+more were measured, and once twice as much. What is left of that leaves two of three Pods' worth of load apart
+from three.
 """
 
 
