@@ -15,11 +15,11 @@ help: ## Say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: features
-features: network-policy ## Prove every claim on a cluster of this machine, write the reports, stop the cluster
-	$(BIN)/pytest features/ -n $(WORKERS) --nodes $(NODES) --network-policy $(ARGS)
+features: setup ## Prove every claim on a cluster of this machine, write the reports, stop the cluster
+	$(BIN)/pytest features/ -n $(WORKERS) --nodes $(NODES) $(ARGS)
 
 .PHONY: test
-test: network-policy browser ## Run the project's own tests
+test: setup browser ## Run the project's own tests
 	$(BIN)/pytest tests/ -n 2
 
 .PHONY: lint
@@ -36,17 +36,12 @@ report: venv ## Render the last run's results as one HTML file
 	$(BIN)/python -m podproof.reporting.html
 
 .PHONY: bench
-bench: network-policy ## Measure start, stop, memory and build; figures go to reports/bench/
+bench: setup ## Measure start, stop, memory and build; figures go to reports/bench/
 	$(BIN)/python -m benchmarks
 
 .PHONY: setup
 setup: system venv ## Install system packages and the Python environment, build the components
 	$(BIN)/podproof build
-
-.PHONY: network-policy
-network-policy: setup ## Set up the same for clusters that enforce NetworkPolicies
-	scripts/system-packages network-policy
-	$(BIN)/podproof build --network-policy
 
 .PHONY: system
 system: ## Install the Debian packages that lack

@@ -40,7 +40,7 @@ def measure() -> list[Figure]:
     """Run the scenarios, as `make features` does."""
     podproof = [sys.executable, "-m", "podproof.cli"]
     subprocess.run(
-        [*podproof, "up", "--name", NAME, "--network-policy", "--nodes", NODES],
+        [*podproof, "up", "--name", NAME, "--nodes", NODES],
         check=True,
         capture_output=True,
     )

@@ -74,7 +74,6 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help=f"how many Nodes (default: {DEFAULT_NODES}); half of them are for Node faults",
     )
-    _add_network_policy(up)
     up.add_argument(
         "--set",
         action="append",
@@ -99,10 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         "build", _build, "build the components and images of a version into the cache, and start nothing"
     )
     _add_version(build)
-    _add_network_policy(build)
     examine = add("doctor", _doctor, "say what this machine lacks for a cluster, and what mends it")
     _add_version(examine)
-    _add_network_policy(examine)
     _add_matrix(
         commands.add_parser("matrix", help=_MATRIX, description=f"{_MATRIX[0].upper()}{_MATRIX[1:]}.")
     )
@@ -181,21 +178,12 @@ def _add_components(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_network_policy(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--network-policy",
-        action="store_true",
-        help="one that enforces NetworkPolicies, by Cilium, which takes minutes to build the first time",
-    )
-
-
 def _up(options: argparse.Namespace) -> int:
     report = Progress()
     cluster = EmbeddedCluster(
         options.name,
         kubernetes_version=options.kubernetes_version,
         nodes=options.nodes,
-        network_policy=options.network_policy,
         components=options.components,
         flags=options.flags,
         report=report,
@@ -237,9 +225,8 @@ def _summary(cluster: EmbeddedCluster) -> str:
         return f"{cluster.name}: being started, or left by a start that was cut off; {remedy}"
     condition = "runs" if cluster.is_complete else "is not whole; podproof up repairs it"
     bound = "" if owner is None else f", until process {owner} ends"
-    policies = ", NetworkPolicies enforced" if cluster.network_policy else ""
     changed = "".join(f", {flag}" for flag in cluster.flags)
-    what = f"Kubernetes {version} ({cluster.components_origin}), {nodes} Nodes{policies}{changed}"
+    what = f"Kubernetes {version} ({cluster.components_origin}), {nodes} Nodes{changed}"
     return f"{cluster.name}: {what}, {condition}{bound}"
 
 
@@ -308,9 +295,8 @@ def _build(options: argparse.Namespace) -> int:
 
     report = Progress()
     own = origin.choose(options.kubernetes_version, options.components, report)
-    policies = options.network_policy
-    doctor.require(own.version, 0, network_policy=policies, components=own.place)
-    store.template(Components(own.version, report, network_policy=policies, origin=own.place), report)
+    doctor.require(own.version, 0, components=own.place)
+    store.template(Components(own.version, report, origin=own.place), report)
     report(f"Kubernetes {own.version} and all that goes with it is there")
     return 0
 
@@ -318,8 +304,7 @@ def _build(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     lacking = 0
     own = origin.choose(options.kubernetes_version, options.components, silent)
-    policies = options.network_policy
-    for finding in doctor.examine(own.version, DEFAULT_NODES, network_policy=policies, components=own.place):
+    for finding in doctor.examine(own.version, DEFAULT_NODES, components=own.place):
         mark = "ok   " if finding.well else "LACKS"
         print(f"{mark}  {finding.what}: {finding.found}")
         if not finding.well:

@@ -136,7 +136,7 @@ PROGRAM_SWITCH = Capability(
 NETWORK_POLICY = Capability(
     "NetworkPolicies that are enforced",
     once("network-policy", network_policy.is_enforced),
-    lambda cluster: bool(getattr(cluster, "network_policy", False)),
+    lambda _: True,
 )
 
 METRICS = Capability(

@@ -24,7 +24,6 @@ class ClusterRequest:
         name: The embedded cluster's name.
         kubernetes_version: The embedded cluster's version; None for the one that runs, or else the default.
         nodes: How many Nodes the embedded cluster has, if it does not run yet; None for the default.
-        network_policy: Whether the embedded cluster enforces NetworkPolicies, if it does not run yet.
         components: Where the embedded cluster's Kubernetes comes from; see `EmbeddedCluster`.
         flags: Flags of the embedded cluster's components; likewise.
         victims: The Nodes of an existing cluster that may be broken.
@@ -35,7 +34,6 @@ class ClusterRequest:
     name: str = DEFAULT_NAME
     kubernetes_version: str | None = None
     nodes: int | None = None
-    network_policy: bool = False
     components: str | None = None
     flags: tuple[str, ...] = ()
     victims: tuple[str, ...] = ()
@@ -57,7 +55,6 @@ def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str]
         kubernetes_version=request.kubernetes_version,
         # One that runs is taken as it is: a claim about what it does not do is not applicable there.
         nodes=None if running else request.nodes,
-        network_policy=request.network_policy and not running,
         components=request.components,
         flags=request.flags,
         report=progress,

@@ -36,7 +36,7 @@ class Making:
     def __init__(self, target: Target, log: Path) -> None:
         self._target = target
         self._log = log
-        self._command = [sys.executable, "-m", "podproof.cli", "build", "--network-policy"]
+        self._command = [sys.executable, "-m", "podproof.cli", "build"]
         self._command += ["--kubernetes-version", target.version, "--components", target.components]
         self._process: psutil.Popen | None = None
 

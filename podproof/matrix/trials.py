@@ -175,7 +175,7 @@ def pytest_arguments(target: Target) -> list[str]:
     """What tells pytest which cluster to use."""
     if target.kind == "context":
         return ["--context", target.context]
-    words = ["--kubernetes-version", target.version, "--cluster-name", CLUSTER, "--network-policy"]
+    words = ["--kubernetes-version", target.version, "--cluster-name", CLUSTER]
     words += ["--components", target.components]
     for flag in target.flags:
         words += ["--cluster-set", flag]

@@ -57,7 +57,6 @@ class ClusterUse:
             "name": config.getoption("cluster_name"),
             "kubernetes_version": config.getoption("kubernetes_version"),
             "nodes": config.getoption("nodes"),
-            "network_policy": config.getoption("network_policy"),
             "components": config.getoption("components"),
             "flags": config.getoption("cluster_set"),
             "victims": allowed_victims(config),

@@ -55,11 +55,6 @@ def add_options(parser: pytest.Parser) -> None:
         "them are for Node faults",
     )
     group.addoption(
-        "--network-policy",
-        action="store_true",
-        help="let the embedded cluster enforce NetworkPolicies, if it is started for this run",
-    )
-    group.addoption(
         "--repeat",
         default="1",
         metavar="N",
@@ -156,7 +151,7 @@ def repeat_command(config: pytest.Config, nodeid: str) -> str:
         words += ["--cluster-set", flag]
     words += [
         option
-        for option in ("--network-policy", "--allow-node-disk", "--allow-cluster-objects")
+        for option in ("--allow-node-disk", "--allow-cluster-objects")
         if config.getoption(option.removeprefix("--").replace("-", "_"))
     ]
     return shlex.join(words)

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from podproof.cluster.embedded import cgroups, network, remains, state
-from podproof.cluster.embedded.init import BPF_KERNEL_SETTINGS, KERNEL_SETTINGS
+from podproof.cluster.embedded.init import KERNEL_SETTINGS
 from podproof.cluster.embedded.paths import ClusterPaths, state_directory
 
 FOLDERS = ("/", "/etc", "/mnt", "/opt", "/run", "/run/netns", "/sys/fs/bpf", "/var/lib", "/var/log")
@@ -35,7 +35,7 @@ class Machine:
             links=frozenset(path.name for path in Path("/sys/class/net").iterdir()) - _links_of_others(),
             groups=frozenset(_groups()),
             files=frozenset(_files()),
-            kernel=tuple(_kernel_setting(name) for name in KERNEL_SETTINGS | BPF_KERNEL_SETTINGS),
+            kernel=tuple(_kernel_setting(name) for name in KERNEL_SETTINGS),
         )
 
 

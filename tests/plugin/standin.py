@@ -35,7 +35,6 @@ class ClusterRequest:
     name: str = "default"
     kubernetes_version: str | None = None
     nodes: int | None = None
-    network_policy: bool = False
     components: str | None = None
     flags: tuple[str, ...] = ()
     victims: tuple[str, ...] = ()

@@ -1,21 +1,23 @@
 """The embedded cluster's pure logic."""
 
 import configparser
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from podproof.cluster import settings
 from podproof.cluster.base import Setting
-from podproof.cluster.embedded import cilium, doctor, gobuild, node, recipes, state, versions
+from podproof.cluster.embedded import doctor, gobuild, node, recipes, state, versions
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.gobuild import Components
 from podproof.cluster.embedded.machine import Program, _supervisor_configuration
 from podproof.cluster.embedded.network import Addresses
 from podproof.cluster.embedded.paths import ClusterPaths, check_name
 from podproof.cluster.embedded.progress import Progress
-from podproof.errors import ClusterError, MachineError, UsageError
+from podproof.errors import ClusterError, ComponentError, MachineError, UsageError
 
 
 @pytest.fixture
@@ -62,8 +64,8 @@ def test_half_of_the_nodes_are_victims_as_far_as_two_others_are_left(count: int,
 
 def test_only_victims_are_tainted() -> None:
     spared, victim = (
-        node.registration(node.NodeSpec(1, False, "a")),
-        node.registration(node.NodeSpec(2, True, "b")),
+        node.registration(node.NodeSpec(1, False, "a", "c")),
+        node.registration(node.NodeSpec(2, True, "b", "c")),
     )
     assert spared["spec"] == {"podCIDR": "10.244.1.0/24", "podCIDRs": ["10.244.1.0/24"], "taints": []}
     assert victim["spec"] == {
@@ -114,24 +116,33 @@ def test_commands_whose_package_has_another_name_are_built_by_themselves() -> No
     assert gobuild._calls(recipes.CNI_PLUGINS) == [["ptp", "loopback", "host-local", "portmap"]]
 
 
-def test_what_enforces_policies_is_built_only_where_it_is_asked_for() -> None:
-    usual = recipes.every_recipe(recipes.DEFAULT_KUBERNETES)
-    with_policies = recipes.every_recipe(recipes.DEFAULT_KUBERNETES, network_policy=True)
-    assert [recipe for recipe in with_policies if recipe not in usual] == [recipes.CILIUM]
+@pytest.mark.parametrize("text", ["one", "one two one"])
+def test_a_module_that_is_not_what_is_to_be_patched_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    module = tmp_path / "module"
+    module.mkdir()
+    (module / "queue.go").write_text(text)
+    monkeypatch.setattr(gobuild.gotool, "ask", lambda _: {"Dir": str(module)})
+    directory = tmp_path / "build"
+    directory.mkdir()
+    patch = recipes.Patch("example.org/queues", "1.0.0", "queue.go", (("one", "1"), ("two", "2")))
+    with pytest.raises(ComponentError, match=r"^example.org/queues 1.0.0: queue.go is not what is to be"):
+        gobuild._patched(patch, directory)
+    (module / "queue.go").write_text("one two")
+    shutil.rmtree(directory / "patched")
+    assert (gobuild._patched(patch, directory) / "queue.go").read_text() == "1 2"
+
+
+def test_a_patch_is_part_of_a_builds_name_and_nothing_else_changes_it() -> None:
+    recipe = recipes.NETWORK_POLICIES
+    assert gobuild.directory_of(recipe) != gobuild.directory_of(replace(recipe, patch=None))
 
 
 def test_images_do_not_depend_on_what_enforces_policies() -> None:
     directories = {"kubernetes": "/k-1", "etcd": "/e-1"}
-    one, other = Components.of(directories), Components.of(directories | {"cilium": "/c-1"})
+    one, other = Components.of(directories), Components.of(directories | {"kube-network-policies": "/p-1"})
     assert one.images_key == other.images_key
-    assert (cilium.is_in(one), cilium.is_in(other)) == (False, True)
-
-
-def test_policies_are_chained_between_the_pods_link_and_its_ports() -> None:
-    spec = node.NodeSpec(3, False, "a")
-    plugins = [each["type"] for each in cilium.chained(node.pod_network(spec))["plugins"]]
-    assert plugins == ["ptp", "cilium-cni", "portmap"]
-    assert spec.gateway == "10.244.3.1"
 
 
 def test_the_name_of_a_build_changes_with_all_that_goes_into_it() -> None:
@@ -163,8 +174,8 @@ def test_a_cluster_that_does_not_run_says_how_to_start_it(empty: Path) -> None:
 
 
 def test_the_first_thing_that_lacks_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def examine(_: str, __: int, *, network_policy: bool, components: str) -> Iterator[doctor.Finding]:
-        assert (network_policy, components) == (False, "build")
+    def examine(_: str, __: int, *, components: str) -> Iterator[doctor.Finding]:
+        assert components == "build"
         yield doctor.Finding("tools", "unshare")
         yield doctor.Finding("Go", "none", "apt-get install golang-go")
         yield doctor.Finding("free disk", "1 GiB", "free 10 GiB")

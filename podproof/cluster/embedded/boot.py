@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from podproof.errors import ClusterError
 from podproof.kube import watch
 from podproof.kube.client import Api
 from podproof.kube.kinds import NODE, Object
 
-from . import cgroups, cilium, controlplane, network, node, waits
+from . import cgroups, controlplane, network, node, policies, waits
 from .flags import with_flags
 from .gobuild import Components
 from .gotool import last_line
@@ -71,18 +70,12 @@ def node_machine(
     Raises:
         ClusterError: Its containerd did not start; the text is the last line of its log.
     """
-    needed = [components.directory(name) for name in ("kubernetes", "containerd", "runc", "cni-plugins")]
-    shared: dict[str, Path] = {}
-    if policies := cilium.is_in(components):
-        needed.append(components.directory("cilium"))
-        shared[cilium.COMPILED] = cilium.compiled_before()
+    names = ("kubernetes", "containerd", "runc", "cni-plugins", policies.AGENT)
+    needed = [components.directory(name) for name in names]
     cgroups.create(paths.name, spec.name)
     ready = machine.ready_socket("containerd")
     routes = pod_routes(specs, but=spec.name)
-    programs = with_flags(node.programs(components, spec), flags)
-    machine.power_on(programs, needed, routes, shared=shared, bpf=policies)
-    if policies:
-        network.pair(machine.pid, *cilium.INTERFACES)
+    machine.power_on(with_flags(node.programs(components, spec), flags), needed, routes)
     if not ready.wait(waits.CONTAINERD_READY.seconds):
         log = machine.logs / "containerd.log"
         raise ClusterError(f"containerd of {spec.name} did not start: {last_line(log.read_text())}")

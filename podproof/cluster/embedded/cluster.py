@@ -19,7 +19,6 @@ from podproof.kube.client import Api
 from . import (
     boot,
     cgroups,
-    cilium,
     controlplane,
     doctor,
     network,
@@ -54,7 +53,6 @@ class EmbeddedCluster:
         name: Tells it from others on this machine.
         kubernetes_version: None for the default, ``latest``, a minor or a patch release.
         nodes: How many Nodes, 1 to 9.
-        network_policy: Whether it has to enforce NetworkPolicies; one that runs may do so unasked.
         components: Where Kubernetes' own components come from: ``build``, ``release``, a directory, or
             ``auto``; None for what ``$PODPROOF_COMPONENTS`` says, or else ``auto``.
         flags: Components' flags that are to differ, each ``COMPONENT.FLAG=VALUE``; one that runs may
@@ -73,7 +71,6 @@ class EmbeddedCluster:
         *,
         kubernetes_version: str | None = None,
         nodes: int | None = None,
-        network_policy: bool = False,
         components: str | None = None,
         flags: Sequence[str] = (),
         report: Report = silent,
@@ -84,7 +81,6 @@ class EmbeddedCluster:
         self._paths = ClusterPaths(name)
         self._wanted_version = kubernetes_version
         self._wanted_nodes = nodes
-        self._wants_policies = network_policy
         self._wanted_components = components
         self._wanted_flags = [Flag.parse(text).text for text in flags]
         self._report = report
@@ -151,11 +147,6 @@ class EmbeddedCluster:
     def flags(self) -> Sequence[str]:
         """The components' flags that it was started with, each ``COMPONENT.FLAG=VALUE``."""
         return tuple(self._running.flags)
-
-    @property
-    def network_policy(self) -> bool:
-        """Whether it enforces NetworkPolicies."""
-        return cilium.is_in(self.components)
 
     @property
     def owner(self) -> int | None:
@@ -403,8 +394,6 @@ class EmbeddedCluster:
 
     def _difference(self, running: state.State) -> str:
         """How it was started, if that is not as it is asked for now."""
-        if self._wants_policies and not self.network_policy:
-            return "without --network-policy"
         place = origin.wanted(self._wanted_components)
         if place not in (origin.AUTO, running.origin):
             return f"with components from {running.origin}, not from {place}"
@@ -467,10 +456,8 @@ class EmbeddedCluster:
 
         own = origin.choose(self._wanted_version, self._wanted_components, self._report)
         count = self._wanted_nodes or DEFAULT_NODES
-        doctor.require(own.version, count, network_policy=self._wants_policies, components=own.place)
-        components = Components(
-            own.version, self._report, network_policy=self._wants_policies, origin=own.place
-        )
+        doctor.require(own.version, count, components=own.place)
+        components = Components(own.version, self._report, origin=own.place)
         template = store.template(components, self._report)
         wanted = state.State(
             own.version,

@@ -13,7 +13,6 @@ def configuration(components: Components, *, root: str, state: str, cni_configur
         state: What does not; the socket is in it.
         cni_configuration: The directory of the Pod network's configuration.
     """
-    plugins = [name for name in ("cni-plugins", "cilium") if name in components.directories]
     return f"""\
 version = 3
 root = "{root}"
@@ -31,7 +30,7 @@ sandbox = "{catalogue.PAUSE}"
 restrict_oom_score_adj = true
 
 [plugins."io.containerd.cri.v1.runtime".cni]
-bin_dirs = [{", ".join(f'"{components.directory(name)}"' for name in plugins)}]
+bin_dirs = ["{components.directory("cni-plugins")}"]
 conf_dir = "{cni_configuration}"
 
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]

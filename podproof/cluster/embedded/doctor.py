@@ -13,7 +13,7 @@ import psutil
 
 from podproof.errors import MachineError, PodproofError
 
-from . import cgroups, cilium, gobuild, gotool, images, recipes
+from . import cgroups, gobuild, gotool, images, recipes
 from .gotool import last_line
 from .paths import cache_directory, state_directory
 
@@ -66,15 +66,13 @@ def require_root() -> None:
         raise MachineError(NO_ROOT_OR_LINUX)
 
 
-def require(
-    kubernetes_version: str, nodes: int, *, network_policy: bool = False, components: str = gobuild.BUILD
-) -> None:
+def require(kubernetes_version: str, nodes: int, *, components: str = gobuild.BUILD) -> None:
     """Refuse to start anything on a machine that lacks something; see `examine`.
 
     Raises:
         MachineError: Something lacks; the text names the first thing and how many more there are.
     """
-    findings = examine(kubernetes_version, nodes, network_policy=network_policy, components=components)
+    findings = examine(kubernetes_version, nodes, components=components)
     lacking = [finding for finding in findings if not finding.well]
     if lacking:
         first = lacking[0]
@@ -82,15 +80,12 @@ def require(
         raise MachineError(f"{first.what}: {first.found}: {first.remedy}{more}")
 
 
-def examine(
-    kubernetes_version: str, nodes: int, *, network_policy: bool = False, components: str = gobuild.BUILD
-) -> Iterator[Finding]:
+def examine(kubernetes_version: str, nodes: int, *, components: str = gobuild.BUILD) -> Iterator[Finding]:
     """Look at everything that an embedded cluster needs; stops early where the rest cannot be looked at.
 
     Args:
         kubernetes_version: The cluster's.
         nodes: How many Nodes it has; none where one only builds for it.
-        network_policy: Whether it enforces NetworkPolicies.
         components: Where Kubernetes' own come from: ``build``, ``release`` or a directory.
     """
     system, machine = platform.system(), platform.machine()
@@ -109,13 +104,8 @@ def examine(
     yield _cgroups()
     if nodes:
         yield _inotify(nodes)
-    if network_policy:
-        yield _bpf()
-        yield _clang()
     yield Finding("Kubernetes", f"{kubernetes_version}, components from {components}")
-    needed = recipes.every_recipe(
-        kubernetes_version if components == gobuild.BUILD else None, network_policy=network_policy
-    )
+    needed = recipes.every_recipe(kubernetes_version if components == gobuild.BUILD else None)
     building = bool(gobuild.missing(needed)) if _has_go() else True
     if building:
         yield _go()
@@ -195,25 +185,6 @@ def _cgroups() -> Finding:
             "control groups", f"{version} without {', '.join(lacking)}", "mount or enable these controllers"
         )
     return Finding("control groups", version)
-
-
-def _bpf() -> Finding:
-    """What enforces NetworkPolicies is a program in the kernel, on each Pod's link."""
-    return _trial(
-        "BPF",
-        "mkdir pins; mount -t bpf bpf pins; "
-        "ip link add one type veth peer name two; tc qdisc add dev one clsact",
-        "a kernel with BPF_SYSCALL, NET_CLS_BPF and NET_SCH_INGRESS is needed; or leave out --network-policy",
-    )
-
-
-def _clang() -> Finding:
-    what = "C compiler for BPF"
-    try:
-        return Finding(what, str(cilium.compiler()))
-    except MachineError as error:
-        found, _, remedy = str(error).partition(": ")
-        return Finding(what, found, remedy)
 
 
 def _inotify(nodes: int) -> Finding:

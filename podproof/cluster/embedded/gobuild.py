@@ -19,7 +19,7 @@ from podproof.errors import ComponentError
 from . import cached, gotool, releases, versions
 from .paths import cache_directory
 from .progress import Report
-from .recipes import CILIUM, DEFAULT_KUBERNETES, Recipe, every_recipe
+from .recipes import DEFAULT_KUBERNETES, NETWORK_POLICIES, Patch, Recipe, every_recipe
 
 FORMAT = 1
 """Counted up when the way of building changes what comes out."""
@@ -41,7 +41,9 @@ def _toolchain() -> str:
 
 def directory_of(recipe: Recipe) -> Path:
     """Where this recipe's commands are kept once built: named after everything that goes into them."""
-    inputs = json.dumps([FORMAT, asdict(recipe), _toolchain(), platform.machine()], sort_keys=True)
+    # Most recipes patch nothing, and are named as they were before one did.
+    told = {key: value for key, value in asdict(recipe).items() if key != "patch" or value}
+    inputs = json.dumps([FORMAT, told, _toolchain(), platform.machine()], sort_keys=True)
     digest = hashlib.sha256(inputs.encode()).hexdigest()[:12]
     return cache_directory() / "components" / f"{recipe.label}-{digest}"
 
@@ -57,22 +59,19 @@ class Components:
     Args:
         kubernetes_version: A full version.
         report: Told what is being downloaded and built.
-        network_policy: Whether the cluster enforces NetworkPolicies.
         origin: Where Kubernetes' own come from: ``build``, ``release``, or the directory that they are in.
 
     Raises:
         ComponentError: One of them cannot be had or built.
     """
 
-    def __init__(
-        self, kubernetes_version: str, report: Report, *, network_policy: bool = False, origin: str = BUILD
-    ) -> None:
+    def __init__(self, kubernetes_version: str, report: Report, *, origin: str = BUILD) -> None:
         own: dict[str, Path] = {}
         if origin == RELEASE:
             own["kubernetes"] = releases.fetch(kubernetes_version, report)
         elif origin != BUILD:
             own["kubernetes"] = Path(origin)
-        recipes = every_recipe(None if own else kubernetes_version, network_policy=network_policy)
+        recipes = every_recipe(None if own else kubernetes_version)
         wanting = missing(recipes)
         if wanting:
             report(f"building {', '.join(recipe.label for recipe in wanting)}: once, then cached")
@@ -101,7 +100,7 @@ class Components:
 
     def command(self, name: str) -> Path:
         """The path of a command, for example ``kubelet``."""
-        for recipe in every_recipe(DEFAULT_KUBERNETES, network_policy=True):
+        for recipe in every_recipe(DEFAULT_KUBERNETES):
             if name in recipe.commands:
                 return self._directories[recipe.name] / name
         raise KeyError(name)
@@ -117,7 +116,7 @@ class Components:
     @property
     def images_key(self) -> str:
         """Names the builds that images hold and the containerd that stores them: not those of Nodes alone."""
-        others = {"kubernetes", CILIUM.name}
+        others = {"kubernetes", NETWORK_POLICIES.name}
         return ",".join(sorted(path.name for name, path in self._directories.items() if name not in others))
 
 
@@ -171,10 +170,28 @@ def _write_module(recipe: Recipe, directory: Path) -> None:
     # Forks that upstream is built with; what it replaces by a path is a part of its own repository.
     forks = [each for each in upstream.get("Replace") or () if each["New"].get("Version")]
     lines += [f"replace {each['Old']['Path']} => {_path_and_version(each['New'])}" for each in forks]
+    if recipe.patch:
+        lines.append(f"replace {recipe.patch.module} => ./{_patched(recipe.patch, directory).name}")
     (directory / "go.mod").write_text("\n".join(lines) + "\n")
     _vouch_for([_path_and_version(each["New"]) for each in forks], Path(module["Dir"]), directory)
     for name, path in recipe.files.items():
         _copy(Path(module["Dir"]) / path, directory / name)
+
+
+def _patched(patch: Patch, directory: Path) -> Path:
+    """Put a changed copy of a module beside the go.mod, and give where."""
+    label = f"{patch.module} {patch.version}"
+    module = gotool.ask(["mod", "download", "-json", f"{patch.module}@v{patch.version}"])
+    copy = directory / "patched"
+    _copy(Path(module["Dir"]), copy)
+    file = copy / patch.file
+    text = file.read_text()
+    for old, new in patch.changes:
+        if text.count(old) != 1:
+            raise ComponentError(f"{label}: {patch.file} is not what is to be patched: {old.splitlines()[0]}")
+        text = text.replace(old, new)
+    file.write_text(text)
+    return copy
 
 
 def _path_and_version(module: dict[str, str]) -> str:

@@ -27,9 +27,6 @@ KERNEL_SETTINGS = {
 """Settings of the whole kernel that every kubelet changes unless it finds them as it wants them
 (pkg/kubelet/cm/container_manager_linux.go). A machine is shown files that say so; the host stays as it is."""
 
-BPF_KERNEL_SETTINGS = {"kernel/unprivileged_bpf_disabled": "1", "kernel/timer_migration": "0"}
-"""The same for Cilium's agent (pkg/datapath/loader/base.go)."""
-
 _PROGRAMS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr")
 """Top-level directories of the host that a machine sees, read-only."""
 
@@ -51,14 +48,12 @@ _USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin
 _GROUPS = "root:x:0:\nnogroup:x:65534:\n"
 
 
-def furnish(disk: Path, needed: list[str], shared: dict[str, str], *, bpf: bool) -> None:
+def furnish(disk: Path, needed: list[str]) -> None:
     """Make `disk` the root of this mount namespace, with the host's programs and none of its data.
 
     Args:
         disk: A directory of a real file system; what the machine writes stays in it, also over a power-off.
         needed: Further paths of the host to show, read-only, where the host has them.
-        shared: Directories of the host that it may write to, by where it finds them.
-        bpf: Whether programs will load others into the kernel.
     """
     mounts.propagate("/", mounts.PRIVATE)
     mounts.bind(disk, disk)
@@ -83,17 +78,7 @@ def furnish(disk: Path, needed: list[str], shared: dict[str, str], *, bpf: bool)
             continue  # it lies below a directory that is shown already
         target.mkdir(parents=True, exist_ok=True)
         mounts.bind(path, target, read_only=True)
-    for found, path in shared.items():
-        target = disk / found.lstrip("/")
-        target.mkdir(parents=True, exist_ok=True)
-        mounts.bind(path, target)
-    settings = KERNEL_SETTINGS
-    if bpf:
-        # Instead of the host's, so that what is pinned there by name is this machine's and goes with it.
-        mounts.unmount(disk / "sys/fs/bpf")
-        mounts.mount("bpf", disk / "sys/fs/bpf", "bpf", data="mode=700")
-        settings = settings | BPF_KERNEL_SETTINGS
-    _show_kernel_settings(disk, settings)
+    _show_kernel_settings(disk, KERNEL_SETTINGS)
     mounts.change_root(disk)
     # The kubelet's mounts for containers must reach containerd and back.
     mounts.propagate("/", mounts.SHARED)
@@ -139,7 +124,7 @@ def main(plan_file: str) -> None:
     if not os.read(go, 1):
         sys.exit("the process that was starting this machine is gone")
     os.close(go)
-    furnish(Path(plan["disk"]), plan["needed"], plan["shared"], bpf=plan["bpf"])
+    furnish(Path(plan["disk"]), plan["needed"])
     for name in plan["forget"]:
         Path(name).unlink(missing_ok=True)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")

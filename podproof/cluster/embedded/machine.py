@@ -96,9 +96,6 @@ class Machine:
         programs: Sequence[Program],
         needed: Sequence[Path],
         routes: Sequence[network.Route],
-        *,
-        shared: Mapping[str, Path] | None = None,
-        bpf: bool = False,
     ) -> None:
         """Start the machine and return once its programs are being supervised.
 
@@ -106,8 +103,6 @@ class Machine:
             programs: What it is to run.
             needed: Paths of the host that they need to see.
             routes: Its routes to others.
-            shared: Directories of the host that it may write to, by where it finds them.
-            bpf: Whether they load programs into the kernel, which a file system of the machine's own names.
 
         Raises:
             ClusterError: It did not come up; the text is the last line of its log.
@@ -116,9 +111,7 @@ class Machine:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.write("/podproof/supervisord.conf", _supervisor_configuration(programs))
         plan = self._files / "plan.json"
-        directories = {target: str(source) for target, source in (shared or {}).items()}
-        extra = {"shared": directories, "bpf": bpf}
-        plan.write_text(json.dumps(self._plan(programs, needed) | extra))
+        plan.write_text(json.dumps(self._plan(programs, needed)))
         status_read, status_write = os.pipe()
         go_read, go_write = os.pipe()
         try:

@@ -153,18 +153,6 @@ def plug(paths: ClusterPaths, name: str, pid: int, address: str, routes: Sequenc
             machine_side.route("add", dst=route.destination, gateway=route.gateway)
 
 
-def pair(pid: int, one: str, other: str) -> None:
-    """Make two joined interfaces in the machine whose process 1 is `pid`, the same in every machine."""
-    with _inside(pid) as machine_side:
-        machine_side.link(
-            "add",
-            ifname=one,
-            kind="veth",
-            address=_hardware_address(0, one),
-            peer={"ifname": other, "address": _hardware_address(0, other)},
-        )
-
-
 def unplug(paths: ClusterPaths, name: str) -> None:
     """Cut the cable to a machine, which runs on and sees that its end carries nothing."""
     with _inside(_keeper(paths)) as bridge_side:

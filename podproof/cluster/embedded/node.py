@@ -1,13 +1,12 @@
 """A Node: a machine with containerd, the kubelet and kube-proxy."""
 
-import ipaddress
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from . import cgroups, cilium, containerd
+from . import cgroups, containerd, policies
 from .gobuild import Components
 from .machine import Machine, Program
 from .network import DNS_ADDRESS, POD_RANGE, Addresses, pod_range
@@ -31,11 +30,13 @@ class NodeSpec:
         number: From 1.
         victim: Whether Node faults may strike it.
         address: Its IPv4 address.
+        api_server: The API server's.
     """
 
     number: int
     victim: bool
     address: str
+    api_server: str
 
     @property
     def name(self) -> str:
@@ -47,11 +48,6 @@ class NodeSpec:
         """The addresses of its Pods."""
         return pod_range(self.number)
 
-    @property
-    def gateway(self) -> str:
-        """The Node's own address as its Pods see it: the first of theirs, as the CNI plugin ptp has it."""
-        return str(ipaddress.ip_network(self.pod_range)[1])
-
 
 def specifications(count: int, addresses: Addresses) -> list[NodeSpec]:
     """The Nodes of a cluster of `count`: half of them are victims, if two others are left.
@@ -62,7 +58,8 @@ def specifications(count: int, addresses: Addresses) -> list[NodeSpec]:
     """
     victims = max(0, min(count // 2, count - 2))
     return [
-        NodeSpec(number, number > count - victims, addresses.node(number)) for number in range(1, count + 1)
+        NodeSpec(number, number > count - victims, addresses.node(number), addresses.control_plane)
+        for number in range(1, count + 1)
     ]
 
 
@@ -89,7 +86,7 @@ def registration(spec: NodeSpec) -> dict[str, object]:
 def programs(components: Components, spec: NodeSpec) -> list[Program]:
     """What the Node runs; all but containerd are started once there is an API server to talk to."""
     return [
-        *([cilium.program(components, spec.name)] if cilium.is_in(components) else ()),
+        policies.program(components, spec.name, spec.api_server),
         Program(
             "containerd",
             [components.command("containerd"), "--config", f"{_FILES}/containerd.toml"],
@@ -145,18 +142,15 @@ def prepare(
     machine.write(
         f"{_FILES}/kubelet.yaml", yaml.safe_dump(_kubelet(f"/{cgroups.group_of(paths.name)}/{spec.name}"))
     )
-    if cilium.is_in(components):
-        user = authority.kubeconfig(cilium.USER)
-        cilium.prepare(machine, components, user, pod_network(spec), spec.gateway)
-    else:
-        machine.write(f"{_FILES}/cni/10-podproof.conflist", json.dumps(pod_network(spec)))
+    policies.prepare(machine, authority.certificate)
+    machine.write(f"{_FILES}/cni/10-podproof.conflist", json.dumps(pod_network(spec)))
     machine.write(
         f"{_FILES}/containerd.toml",
         containerd.configuration(
             components,
             root="/var/lib/containerd",
             state="/run/containerd",
-            cni_configuration=cilium.CNI_CONFIGURATION if cilium.is_in(components) else f"{_FILES}/cni",
+            cni_configuration=f"{_FILES}/cni",
         ),
     )
     for folder in ("var/lib/kubelet", "var/lib/cni", "var/log/pods", "var/log/containers"):

@@ -22,6 +22,23 @@ KUBERNETES_COMMANDS = (
 
 
 @dataclass(frozen=True)
+class Patch:
+    """What is changed in a file of a Go module that a recipe needs, before that is built.
+
+    Attributes:
+        module: The Go module's path.
+        version: Its version, without the leading ``v``.
+        file: The file, relative to the module.
+        changes: Each text that is there once, and what is put in its place.
+    """
+
+    module: str
+    version: str
+    file: str
+    changes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One Go module, and the commands of it that are wanted.
 
@@ -35,6 +52,7 @@ class Recipe:
         cgo: Whether it needs a C compiler; runc does, for its start-up before Go's runtime.
         staging: Whether it replaces modules that its repository stages (Kubernetes does).
         files: Files of the module to keep beside the commands, by the name to keep them under.
+        patch: What is changed in a module that it needs.
     """
 
     name: str
@@ -46,6 +64,7 @@ class Recipe:
     cgo: bool = False
     staging: bool = False
     files: dict[str, str] = field(default_factory=dict)
+    patch: Patch | None = None
 
     @property
     def label(self) -> str:
@@ -134,16 +153,46 @@ LOCAL_PATH_PROVISIONER = Recipe(
     files={"local-path-storage.yaml": "deploy/local-path-storage.yaml"},
 )
 
-_CILIUM = "github.com/cilium/cilium"
-CILIUM = Recipe(
-    name="cilium",
-    module=_CILIUM,
-    version="1.19.0",
-    commands={"cilium-agent": f"{_CILIUM}/daemon", "cilium-cni": f"{_CILIUM}/plugins/cilium-cni"},
-    ldflags=(f"-X {_CILIUM}/pkg/version.ciliumVersion=1.19.0",),
-    files={"bpf": "bpf", "crds": "pkg/k8s/apis/cilium.io/client/crds"},
+NETWORK_POLICIES = Recipe(
+    name="kube-network-policies",
+    module="sigs.k8s.io/kube-network-policies",
+    version="0.8.0",
+    commands={"kube-network-policies": "sigs.k8s.io/kube-network-policies/cmd"},
+    patch=Patch(
+        "github.com/google/nftables",
+        "0.3.0",
+        "expr/queue.go",
+        (
+            (r'[]byte("queue\x00")', r'[]byte("target\x00")'),
+            (
+                """\
+	return netlink.MarshalAttributes([]netlink.Attribute{
+		{Type: unix.NFTA_QUEUE_NUM, Data: binaryutil.BigEndian.PutUint16(e.Num)},
+		{Type: unix.NFTA_QUEUE_TOTAL, Data: binaryutil.BigEndian.PutUint16(e.Total)},
+		{Type: unix.NFTA_QUEUE_FLAGS, Data: binaryutil.BigEndian.PutUint16(uint16(e.Flag))},
+	})
+""",
+                """\
+	info := make([]byte, 8)
+	binary.NativeEndian.PutUint16(info[0:], e.Num)
+	binary.NativeEndian.PutUint16(info[2:], e.Total)
+	binary.NativeEndian.PutUint16(info[4:], uint16(e.Flag))
+	return netlink.MarshalAttributes([]netlink.Attribute{
+		{Type: unix.NFTA_TARGET_NAME, Data: []byte("NFQUEUE\\x00")},
+		{Type: unix.NFTA_TARGET_REV, Data: binaryutil.BigEndian.PutUint32(3)},
+		{Type: unix.NFTA_TARGET_INFO, Data: info},
+	})
+""",
+            ),
+        ),
+    ),
 )
-"""Enforces NetworkPolicies; no newer one, since 1.20.2 needs a module that cannot be had."""
+"""Enforces NetworkPolicies.
+
+Not every kernel has nftables' own expression for a queue (``NFT_QUEUE``), but where that is, the target of
+iptables is, too (``NETFILTER_XT_TARGET_NFQUEUE`` and ``NFT_COMPAT``). So the rules ask for that one, with what its
+``struct xt_NFQ_info_v3`` holds (include/uapi/linux/netfilter/xt_NFQUEUE.h).
+"""
 
 METRICS_SERVER = Recipe(
     name="metrics-server",
@@ -165,21 +214,20 @@ VEGETA = Recipe(
 """Sends requests at a steady rate, whatever becomes of them, and keeps a record of each."""
 
 
-def every_recipe(kubernetes_version: str | None, *, network_policy: bool = False) -> tuple[Recipe, ...]:
+def every_recipe(kubernetes_version: str | None) -> tuple[Recipe, ...]:
     """All that is built for a cluster, the longest build first.
 
     Args:
         kubernetes_version: A full version; None if Kubernetes' own components come from elsewhere.
-        network_policy: Whether it enforces NetworkPolicies.
     """
     return (
         *((kubernetes(kubernetes_version),) if kubernetes_version else ()),
-        *((CILIUM,) if network_policy else ()),
         AGNHOST,
         CONTAINERD,
         COREDNS,
         ETCD,
         METRICS_SERVER,
+        NETWORK_POLICIES,
         LOCAL_PATH_PROVISIONER,
         RUNC,
         VEGETA,

@@ -17,7 +17,7 @@ from podproof.kube import watch
 from podproof.kube.client import Api
 from podproof.kube.kinds import DEPLOYMENT, NODE, Object
 
-from . import addons, boot, cilium, controlplane, daemon, dns, network, node, pki, state, store, waits
+from . import addons, boot, controlplane, daemon, dns, network, node, pki, policies, state, store, waits
 from .catalogue import COREDNS_TAG
 from .flags import COMPONENTS
 from .gobuild import Components
@@ -132,8 +132,7 @@ class _Start:
             api = self._await_control_plane(configuration)
             for each in installing:
                 each.result()
-        if cilium.is_in(self._components):
-            cilium.install(api, self._components)
+        policies.admit(api, list(self._nodes.values()))
         for spec in self._specs:
             boot.start_node(self._nodes[spec.name], spec, self._components)
         self._report("control plane is ready, Nodes are starting")
@@ -142,8 +141,6 @@ class _Start:
         for machine in self._nodes.values():
             boot.await_node(api, machine, self._began, self._refuse_what_dies)
         self._report("all Nodes are Ready")
-        if cilium.is_in(self._components):
-            cilium.compile_ahead(api, self._components, list(self._nodes))
         watch.until(
             api,
             DEPLOYMENT,

@@ -27,12 +27,6 @@ DNS_ANSWERS = Deadline(
     "kube-proxy forwards to CoreDNS at most a second after that is available",
     _OURS,
 )
-COMPILED = Deadline(
-    "a Node's programs for the kernel to be compiled",
-    180,
-    "5 s on an idle machine of two cores, once; a loaded one may take ten times that",
-    _OURS,
-)
 OBJECT_MADE = Deadline("a controller to make an object", 60, "at once on an idle machine", _OURS)
 
 READYZ_INTERVAL_SECONDS = 0.05
