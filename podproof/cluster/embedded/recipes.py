@@ -190,8 +190,8 @@ NETWORK_POLICIES = Recipe(
 """Enforces NetworkPolicies.
 
 Not every kernel has nftables' own expression for a queue (``NFT_QUEUE``), but where that is, the target of
-iptables is, too (``NETFILTER_XT_TARGET_NFQUEUE`` and ``NFT_COMPAT``). So the rules ask for that one, with what its
-``struct xt_NFQ_info_v3`` holds (include/uapi/linux/netfilter/xt_NFQUEUE.h).
+iptables is, too (``NETFILTER_XT_TARGET_NFQUEUE`` and ``NFT_COMPAT``). So the rules ask for that one, with
+what its ``struct xt_NFQ_info_v3`` holds (include/uapi/linux/netfilter/xt_NFQUEUE.h).
 """
 
 METRICS_SERVER = Recipe(
