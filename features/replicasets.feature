@@ -97,17 +97,19 @@ Feature: ReplicaSets
     Its part in it is to have as many Pods as it is told to. Somebody else has to look at the load and tell it:
     an autoscaler, which needs a cluster that measures what its Pods use.
 
+    @half-a-minute
     Scenario: With an autoscaler it grows under load
       Given a ReplicaSet of 1 Ready Pod with an autoscaler
       When it comes under load
       Then the ReplicaSet grows to 3 Ready Pods
 
+    @half-a-minute
     Scenario: With an autoscaler it shrinks without load
       Given a ReplicaSet of 3 Ready Pods without load
       When an autoscaler begins to look after it
       Then the ReplicaSet shrinks to 1 Ready Pod
 
-    @limit
+    @limit @half-a-minute
     Scenario: Without an autoscaler it keeps its count under the same load
       Given a ReplicaSet of 1 Ready Pod with an autoscaler
       And another ReplicaSet of 1 Ready Pod without one

@@ -34,9 +34,9 @@ give each other up to half, and every switch to other work empties caches.
 _LIMIT_KEPT = 0.3
 """By which share the CPU time that Pods use may differ from what their limits give.
 
-A limit of a few milliseconds in 100 is about a tick of the kernel, which notices late: with 3 ms, 7 to 50 %
-more were measured, and once twice as much. What is left of that leaves two of three Pods' worth of load apart
-from three.
+The kernel notices a tick late that a Pod has used up its limit, on each processor that it runs on: with 3 ms in
+100, 7 to 50 % more were measured and once twice as much, with 6 up to 37 %. So the limit is 12. What is left of
+that leaves two of three Pods' worth of load apart from three.
 """
 
 

@@ -111,8 +111,10 @@ class Run:
         places = {"victim-node": max(1, len(victims)), "control-plane": 1}
         needs = [next((tag for tag in places if tag in each), None) for each in tags]
 
+        longest = ("five-minutes", "slow", "half-a-minute")
+
         def preference(each: int) -> tuple[bool, ...]:
-            return "quiet" in tags[each], "five-minutes" not in tags[each], "slow" not in tags[each]
+            return "quiet" in tags[each], *(tag not in tags[each] for tag in longest)
 
         return Turns(needs, places), sorted(range(len(nodeids)), key=preference)
 

@@ -18,6 +18,7 @@ filterwarnings =
 markers =
     limit: proves where a claim ends
     slow: takes long
+    half-a-minute: takes not so long
     victim-node: strikes a Node
     numbers-are-equal: Claim: Every number is itself
     nothing-fails: Claim: Nothing ever fails

@@ -44,12 +44,14 @@ def test_what_takes_turns_is_handed_to_one_worker_slow_ones_first(suite: Suite) 
         "three": "@victim-node",
         "four": "",
         "five": "@slow @victim-node",
+        "six": "@half-a-minute",
     }
     suite.rule("".join(scenario.format(tags=each, name=name) for name, each in tags.items()))
-    suite.run_apart("features", "-n", "2").assert_outcomes(passed=5)
+    suite.run_apart("features", "-n", "2").assert_outcomes(passed=6)
     ran = [call.split() for call in suite.calls if call.startswith("gw")]
     assert [name for _, name in ran if name in {"one", "three", "five"}] == ["five", "one", "three"]
     assert len({worker for worker, name in ran if name in {"one", "three", "five"}}) == 1
+    assert next(name for _, name in ran if name in {"two", "four", "six"}) == "six"
 
 
 @pytest.mark.parametrize(
