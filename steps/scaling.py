@@ -34,9 +34,10 @@ give each other up to half, and every switch to other work empties caches.
 _LIMIT_KEPT = 0.3
 """By which share the CPU time that Pods use may differ from what their limits give.
 
-The kernel notices a tick late that a Pod has used up its limit, on each processor that it runs on: with 3 ms in
-100, 7 to 50 % more were measured and once twice as much, with 6 up to 37 %. So the limit is 12. What is left of
-that leaves two of three Pods' worth of load apart from three.
+The kernel notices a tick late that a Pod has used up its limit, on each processor that it runs on. With a
+limit of 3 ms in 100, 7 to 50 % more were measured and once twice as much, with 6 up to 37 %. The manifest
+has 12. A load beyond that is not compared at all: it would say more of the kernel than of how many Pods
+there are.
 """
 
 

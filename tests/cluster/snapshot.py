@@ -10,7 +10,7 @@ from podproof.cluster.embedded import cgroups, network, remains, state
 from podproof.cluster.embedded.init import KERNEL_SETTINGS
 from podproof.cluster.embedded.paths import ClusterPaths, state_directory
 
-FOLDERS = ("/", "/etc", "/mnt", "/opt", "/run", "/run/netns", "/sys/fs/bpf", "/var/lib", "/var/log")
+FOLDERS = ("/", "/etc", "/mnt", "/opt", "/run", "/run/netns", "/var/lib", "/var/log")
 """Where container runtimes, kubelets, network plugins and Pods commonly leave something."""
 
 

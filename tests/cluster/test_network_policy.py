@@ -1,11 +1,12 @@
 """NetworkPolicies are enforced by an agent on each Node, and only a trial tells."""
 
+import errno
 from collections.abc import Iterator
 
 import pytest
 
 from podproof.cluster import network_policy
-from podproof.cluster.embedded import policies
+from podproof.cluster.embedded import netfilter, policies
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.progress import Progress
 from podproof.kube.client import Api
@@ -58,3 +59,10 @@ def test_a_cluster_that_does_not_enforce_is_found_out(enforcing: EmbeddedCluster
     finally:
         for machine in nodes:
             machine.start(policies.AGENT)
+    assert network_policy.is_enforced(enforcing, enforcing_api) is True
+
+
+def test_the_kernel_says_what_it_can_hold_back() -> None:
+    assert netfilter.why_no_queue() == ""
+    unknown = netfilter._attribute(1, b"NOBODY\0") + netfilter._attribute(2, bytes(4))
+    assert netfilter._ask(netfilter._COMPAT << 8, unknown + netfilter._attribute(3, bytes(4))) == errno.ENOENT

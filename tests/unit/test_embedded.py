@@ -10,7 +10,7 @@ import pytest
 
 from podproof.cluster import settings
 from podproof.cluster.base import Setting
-from podproof.cluster.embedded import doctor, gobuild, node, recipes, state, versions
+from podproof.cluster.embedded import doctor, gobuild, node, policies, recipes, state, versions
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.gobuild import Components
 from podproof.cluster.embedded.machine import Program, _supervisor_configuration
@@ -126,15 +126,15 @@ def test_a_module_that_is_not_what_is_to_be_patched_is_refused(
     monkeypatch.setattr(gobuild.gotool, "ask", lambda _: {"Dir": str(module)})
     directory = tmp_path / "build"
     directory.mkdir()
-    patch = recipes.Patch("example.org/queues", "1.0.0", "queue.go", (("one", "1"), ("two", "2")))
-    with pytest.raises(ComponentError, match=r"^example.org/queues 1.0.0: queue.go is not what is to be"):
-        gobuild._patched(patch, directory)
+    patch = recipes.Patch("example.org/queues", "queue.go", (("one", "1"), ("two", "2")))
+    with pytest.raises(ComponentError, match=r"^example.org/queues v1.0.0: queue.go is not what is to be"):
+        gobuild._patched(patch, "v1.0.0", directory)
     (module / "queue.go").write_text("one two")
     shutil.rmtree(directory / "patched")
-    assert (gobuild._patched(patch, directory) / "queue.go").read_text() == "1 2"
+    assert (gobuild._patched(patch, "v1.0.0", directory) / "queue.go").read_text() == "1 2"
 
 
-def test_a_patch_is_part_of_a_builds_name_and_nothing_else_changes_it() -> None:
+def test_a_patch_is_part_of_a_builds_name() -> None:
     recipe = recipes.NETWORK_POLICIES
     assert gobuild.directory_of(recipe) != gobuild.directory_of(replace(recipe, patch=None))
 
@@ -184,6 +184,22 @@ def test_the_first_thing_that_lacks_is_told_with_its_remedy(monkeypatch: pytest.
     with pytest.raises(MachineError) as raised:
         doctor.require("1.37.1", 4)
     assert str(raised.value) == "Go: none: apt-get install golang-go (and 1 more: podproof doctor)"
+
+
+def test_a_kernel_that_cannot_hold_packets_back_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.netfilter, "why_no_queue", lambda: "no nfnetlink_queue (No such file)")
+    finding = doctor._queue()
+    assert not finding.well
+    assert "nfnetlink_queue" in finding.remedy
+
+
+@pytest.mark.parametrize(("release", "worked_around"), [("6.8.0-52-generic", True), ("6.18.1", False)])
+def test_dns_is_judged_elsewhere_where_the_kernel_would_lose_it(
+    monkeypatch: pytest.MonkeyPatch, release: str, *, worked_around: bool
+) -> None:
+    monkeypatch.setattr(policies.platform, "release", lambda: release)
+    command = policies.program(Components.of({policies.AGENT: "/p-1"}), "node-1", "198.18.0.10").command
+    assert (f"--netfilter-bug-1766-fix={str(worked_around).lower()}") in command
 
 
 @pytest.mark.parametrize(("system", "user"), [("Darwin", 0), ("Linux", 1000)])

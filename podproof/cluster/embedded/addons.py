@@ -83,7 +83,7 @@ def install_storage(api: Api, components: Components) -> None:
     manifest = components.file("local-path-provisioner", "local-path-storage.yaml")
     for document in yaml.safe_load_all(manifest.read_text()):
         if document:
-            _apply(api, _adapted(document))
+            apply(api, _adapted(document))
 
 
 def install_metrics(api: Api, components: Components) -> None:
@@ -92,7 +92,7 @@ def install_metrics(api: Api, components: Components) -> None:
         manifest = components.file("metrics-server", f"{part}.yaml")
         for document in yaml.safe_load_all(manifest.read_text()):
             if document:
-                _apply(api, _as_released(document))
+                apply(api, _as_released(document))
 
 
 def _as_released(document: Object) -> Object:
@@ -123,6 +123,7 @@ def _adapted(document: Object) -> Object:
     return document
 
 
-def _apply(api: Api, document: Object) -> None:
+def apply(api: Api, document: Object) -> None:
+    """Apply one object where it says it belongs."""
     kind = api.kind(document["apiVersion"], document["kind"])
     api.apply(kind, document["metadata"].get("namespace"), document)

@@ -24,6 +24,7 @@ from . import (
     network,
     node,
     origin,
+    policies,
     remains,
     state,
     versions,
@@ -394,6 +395,8 @@ class EmbeddedCluster:
 
     def _difference(self, running: state.State) -> str:
         """How it was started, if that is not as it is asked for now."""
+        if policies.AGENT not in running.components:
+            return "by an earlier podproof, without what enforces NetworkPolicies"
         place = origin.wanted(self._wanted_components)
         if place not in (origin.AUTO, running.origin):
             return f"with components from {running.origin}, not from {place}"

@@ -13,7 +13,7 @@ import psutil
 
 from podproof.errors import MachineError, PodproofError
 
-from . import cgroups, gobuild, gotool, images, recipes
+from . import cgroups, gobuild, gotool, images, netfilter, recipes
 from .gotool import last_line
 from .paths import cache_directory, state_directory
 
@@ -101,6 +101,7 @@ def examine(kubernetes_version: str, nodes: int, *, components: str = gobuild.BU
     yield _namespaces()
     yield _overlay()
     yield _network()
+    yield _queue()
     yield _cgroups()
     if nodes:
         yield _inotify(nodes)
@@ -171,6 +172,14 @@ def _network() -> Finding:
         "nft add table inet t; nft add chain inet t c '{ type nat hook prerouting priority 0; }'"
     )
     return _trial("bridge, veth and nftables", script, "modprobe -a bridge veth nf_tables nft_chain_nat")
+
+
+def _queue() -> Finding:
+    """NetworkPolicies are enforced by a program that packets wait for."""
+    what = "packets held back for NetworkPolicies"
+    if why := netfilter.why_no_queue():
+        return Finding(what, why, "modprobe -a nft_compat xt_NFQUEUE nfnetlink_queue")
+    return Finding(what, "works")
 
 
 def _cgroups() -> Finding:

@@ -171,24 +171,27 @@ def _write_module(recipe: Recipe, directory: Path) -> None:
     forks = [each for each in upstream.get("Replace") or () if each["New"].get("Version")]
     lines += [f"replace {each['Old']['Path']} => {_path_and_version(each['New'])}" for each in forks]
     if recipe.patch:
-        lines.append(f"replace {recipe.patch.module} => ./{_patched(recipe.patch, directory).name}")
+        required = {each["Path"]: each["Version"] for each in upstream.get("Require") or ()}
+        copy = _patched(recipe.patch, required[recipe.patch.module], directory)
+        lines.append(f"replace {recipe.patch.module} => ./{copy.name}")
     (directory / "go.mod").write_text("\n".join(lines) + "\n")
     _vouch_for([_path_and_version(each["New"]) for each in forks], Path(module["Dir"]), directory)
     for name, path in recipe.files.items():
         _copy(Path(module["Dir"]) / path, directory / name)
 
 
-def _patched(patch: Patch, directory: Path) -> Path:
+def _patched(patch: Patch, version: str, directory: Path) -> Path:
     """Put a changed copy of a module beside the go.mod, and give where."""
-    label = f"{patch.module} {patch.version}"
-    module = gotool.ask(["mod", "download", "-json", f"{patch.module}@v{patch.version}"])
+    module = gotool.ask(["mod", "download", "-json", f"{patch.module}@{version}"])
     copy = directory / "patched"
     _copy(Path(module["Dir"]), copy)
     file = copy / patch.file
     text = file.read_text()
     for old, new in patch.changes:
         if text.count(old) != 1:
-            raise ComponentError(f"{label}: {patch.file} is not what is to be patched: {old.splitlines()[0]}")
+            raise ComponentError(
+                f"{patch.module} {version}: {patch.file} is not what is to be patched: {old.splitlines()[0]}"
+            )
         text = text.replace(old, new)
     file.write_text(text)
     return copy

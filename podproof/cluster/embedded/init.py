@@ -10,7 +10,6 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ def furnish(disk: Path, needed: list[str]) -> None:
             continue  # it lies below a directory that is shown already
         target.mkdir(parents=True, exist_ok=True)
         mounts.bind(path, target, read_only=True)
-    _show_kernel_settings(disk, KERNEL_SETTINGS)
+    _show_kernel_settings(disk)
     mounts.change_root(disk)
     # The kubelet's mounts for containers must reach containerd and back.
     mounts.propagate("/", mounts.SHARED)
@@ -101,9 +100,9 @@ def _write_configuration(target: Path) -> None:
         (target / "os-release").symlink_to("../usr/lib/os-release")
 
 
-def _show_kernel_settings(disk: Path, settings: Mapping[str, str]) -> None:
+def _show_kernel_settings(disk: Path) -> None:
     shown = disk / "run" / "kernel-settings"
-    for name, wanted in settings.items():
+    for name, wanted in KERNEL_SETTINGS.items():
         setting = disk / "proc/sys" / name
         if setting.exists() and setting.read_text().strip() != wanted:
             file = shown / name

@@ -27,13 +27,6 @@ from .gotool import last_line
 from .paths import MARK, ClusterPaths
 from .ready import ReadySocket
 
-_GARBAGE = "400"
-"""By how many per cent the heap of a machine's Go programs grows until they collect garbage; 100 by default.
-
-Most of what starting a Pod costs is spent in programs that live for milliseconds, which now end before they
-would collect any; it is a seventh less in all, for a few MiB in each of those that stay.
-"""
-
 
 @dataclass(frozen=True)
 class Program:
@@ -258,7 +251,6 @@ class Machine:
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "GOGC": _GARBAGE,
             MARK: str(self._paths.root),
             "PODPROOF_STATUS_FD": str(status),
             "PODPROOF_GO_FD": str(go),

@@ -1,7 +1,6 @@
 """The few system calls about mounts that Python does not offer: mount(2), mount_setattr(2), pivot_root(2)."""
 
 import ctypes
-import errno
 import os
 import platform
 from pathlib import Path
@@ -67,18 +66,6 @@ class _Attributes(ctypes.Structure):
         ("propagation", ctypes.c_uint64),
         ("userns_fd", ctypes.c_uint64),
     )
-
-
-def unmount(target: str | Path) -> None:
-    """Take away everything that is mounted on `target`; nothing happens if that is nothing.
-
-    Raises:
-        OSError: As umount(2).
-    """
-    while not _libc.umount2(str(target).encode(), DETACH):
-        pass
-    if ctypes.get_errno() != errno.EINVAL:  # the kernel's word for no mount point
-        _check(-1, target)
 
 
 def propagate(target: str | Path, how: int) -> None:

@@ -191,9 +191,9 @@ def unplug_host(addresses: Addresses) -> None:
             host.link("del", index=index)
 
 
-def _hardware_address(number: int, name: str = "eth0") -> str:
+def _hardware_address(number: int) -> str:
     """A locally administered address of an interface, which keeps it over a power-off as a card does."""
-    digest = hashlib.sha256(name.encode()).hexdigest()
+    digest = hashlib.sha256(b"eth0").hexdigest()
     return ":".join(["02", *(digest[at : at + 2] for at in (0, 2, 4, 6)), f"{number:02x}"])
 
 

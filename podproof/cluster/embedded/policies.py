@@ -2,11 +2,20 @@
 
 The first packet of each connection of a Pod that a policy selects waits in the kernel until the agent has
 said whether it may pass. All other packets go their way as they do without it.
+
+The agent learns of policies, and of Pods' addresses, from the API server. Until it knows of a Pod that has
+just started, that talks freely, and is not let in where a policy admits it, which TCP's second try a second
+later hides. When an agent is stopped its rules stay: Pods that they name get no new connections, and
+no policy takes hold of another Pod.
 """
 
-from podproof.kube.client import Api
-from podproof.kube.kinds import SERVICE_ACCOUNT, Kind, Object
+import platform
+import re
 
+from podproof.kube.client import Api
+from podproof.kube.kinds import SERVICE_ACCOUNT
+
+from .addons import apply
 from .gobuild import Components
 from .machine import Machine, Program
 
@@ -20,6 +29,10 @@ _TEN_YEARS = 10 * 365 * 24 * 3600
 """Nobody renews the token, so it outlives any cluster."""
 
 _NAMESPACE = "kube-system"
+
+_WITHOUT_RACE = (6, 12)
+"""The first kernel that does not lose a DNS query which is judged beside another one (netfilter's bug
+1766). With older ones the agent judges DNS at another hook."""
 
 
 def program(components: Components, node: str, api_server: str) -> Program:
@@ -36,12 +49,16 @@ def program(components: Components, node: str, api_server: str) -> Program:
             components.command(AGENT),
             f"--hostname-override={node}",
             "--metrics-bind-address=127.0.0.1:9080",
-            # It works around a race that kernels have lost since, and lets DNS pass where it does.
-            "--netfilter-bug-1766-fix=false",
+            f"--netfilter-bug-1766-fix={str(_has_race()).lower()}",
         ],
         {"KUBERNETES_SERVICE_HOST": api_server, "KUBERNETES_SERVICE_PORT": "6443"},
         start_at_boot=False,
     )
+
+
+def _has_race() -> bool:
+    found = re.match(r"(\d+)\.(\d+)", platform.release())
+    return found is not None and tuple(map(int, found.groups())) < _WITHOUT_RACE
 
 
 def prepare(machine: Machine, authority: str) -> None:
@@ -56,21 +73,25 @@ def prepare(machine: Machine, authority: str) -> None:
 
 def admit(api: Api, machines: list[Machine]) -> None:
     """Give the agents their rights, and each Node a token that says who they are."""
-    _apply(api, "v1", "ServiceAccount", _NAMESPACE, {})
-    rules = [
-        {"apiGroups": [""], "resources": ["namespaces", "pods"], "verbs": ["get", "list", "watch"]},
-        {
-            "apiGroups": ["networking.k8s.io"],
-            "resources": ["networkpolicies"],
-            "verbs": ["get", "list", "watch"],
-        },
-    ]
-    _apply(api, "rbac.authorization.k8s.io/v1", "ClusterRole", None, {"rules": rules})
-    binding = {
+    rights = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": AGENT}}
+    whom = {"name": AGENT, "namespace": _NAMESPACE}
+    apply(api, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": whom})
+    apply(api, {
+        **rights,
+        "kind": "ClusterRole",
+        "rules": [
+            {"apiGroups": [group], "resources": resources, "verbs": ["list", "watch"]}
+            for group, resources in (
+                ("", ["namespaces", "pods"]), ("networking.k8s.io", ["networkpolicies"])
+            )
+        ],
+    })  # fmt: skip
+    apply(api, {
+        **rights,
+        "kind": "ClusterRoleBinding",
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": AGENT},
-        "subjects": [{"kind": "ServiceAccount", "namespace": _NAMESPACE, "name": AGENT}],
-    }
-    _apply(api, "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", None, binding)
+        "subjects": [{"kind": "ServiceAccount", **whom}],
+    })  # fmt: skip
     answer = api.request(
         "POST",
         SERVICE_ACCOUNT.path(_NAMESPACE, AGENT, "token"),
@@ -82,9 +103,3 @@ def admit(api: Api, machines: list[Machine]) -> None:
     )
     for machine in machines:
         machine.write(f"{_ACCOUNT_FILES}/token", answer["status"]["token"], 0o600)
-
-
-def _apply(api: Api, version: str, kind: str, namespace: str | None, rest: Object) -> None:
-    found: Kind = api.kind(version, kind)
-    metadata = {"name": AGENT} | ({"namespace": namespace} if namespace else {})
-    api.apply(found, namespace, {"apiVersion": version, "kind": kind, "metadata": metadata, **rest})

@@ -26,14 +26,12 @@ class Patch:
     """What is changed in a file of a Go module that a recipe needs, before that is built.
 
     Attributes:
-        module: The Go module's path.
-        version: Its version, without the leading ``v``.
+        module: The Go module's path; its version is the one that is needed.
         file: The file, relative to the module.
         changes: Each text that is there once, and what is put in its place.
     """
 
     module: str
-    version: str
     file: str
     changes: tuple[tuple[str, str], ...]
 
@@ -160,7 +158,6 @@ NETWORK_POLICIES = Recipe(
     commands={"kube-network-policies": "sigs.k8s.io/kube-network-policies/cmd"},
     patch=Patch(
         "github.com/google/nftables",
-        "0.3.0",
         "expr/queue.go",
         (
             (r'[]byte("queue\x00")', r'[]byte("target\x00")'),
@@ -189,9 +186,10 @@ NETWORK_POLICIES = Recipe(
 )
 """Enforces NetworkPolicies.
 
-Not every kernel has nftables' own expression for a queue (``NFT_QUEUE``), but where that is, the target of
-iptables is, too (``NETFILTER_XT_TARGET_NFQUEUE`` and ``NFT_COMPAT``). So the rules ask for that one, with
-what its ``struct xt_NFQ_info_v3`` holds (include/uapi/linux/netfilter/xt_NFQUEUE.h).
+nftables has an expression of its own for a queue (``NFT_QUEUE``), which not every kernel knows. So the
+rules ask for the target that iptables has (``NETFILTER_XT_TARGET_NFQUEUE`` by ``NFT_COMPAT``; `podproof
+doctor` asks for both), with what its ``struct xt_NFQ_info_v3`` holds
+(include/uapi/linux/netfilter/xt_NFQUEUE.h).
 """
 
 METRICS_SERVER = Recipe(

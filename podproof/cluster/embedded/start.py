@@ -238,7 +238,7 @@ class _Start:
         """
         for machine in (self._control_plane, *self._nodes.values()):
             endings = machine.endings()
-            for program in COMPONENTS:
+            for program in (*COMPONENTS, policies.AGENT):
                 if endings[program] >= _ENDINGS:
                     log = machine.logs / f"{program}.log"
                     words = _complaint(log.read_text(errors="replace")) if log.exists() else "it left no log"
