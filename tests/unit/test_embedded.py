@@ -1,6 +1,7 @@
 """The embedded cluster's pure logic."""
 
 import configparser
+import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,17 @@ import pytest
 
 from podproof.cluster import settings
 from podproof.cluster.base import Setting
-from podproof.cluster.embedded import doctor, gobuild, node, policies, recipes, state, versions
+from podproof.cluster.embedded import (
+    doctor,
+    gobuild,
+    gotool,
+    netfilter,
+    node,
+    policies,
+    recipes,
+    state,
+    versions,
+)
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 from podproof.cluster.embedded.gobuild import Components
 from podproof.cluster.embedded.machine import Program, _supervisor_configuration
@@ -123,7 +134,7 @@ def test_a_module_that_is_not_what_is_to_be_patched_is_refused(
     module = tmp_path / "module"
     module.mkdir()
     (module / "queue.go").write_text(text)
-    monkeypatch.setattr(gobuild.gotool, "ask", lambda _: {"Dir": str(module)})
+    monkeypatch.setattr(gotool, "ask", lambda _: {"Dir": str(module)})
     directory = tmp_path / "build"
     directory.mkdir()
     patch = recipes.Patch("example.org/queues", "queue.go", (("one", "1"), ("two", "2")))
@@ -187,7 +198,7 @@ def test_the_first_thing_that_lacks_is_told_with_its_remedy(monkeypatch: pytest.
 
 
 def test_a_kernel_that_cannot_hold_packets_back_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.netfilter, "why_no_queue", lambda: "no nfnetlink_queue (No such file)")
+    monkeypatch.setattr(netfilter, "why_no_queue", lambda: "no nfnetlink_queue (No such file)")
     finding = doctor._queue()
     assert not finding.well
     assert "nfnetlink_queue" in finding.remedy
@@ -197,9 +208,9 @@ def test_a_kernel_that_cannot_hold_packets_back_is_told(monkeypatch: pytest.Monk
 def test_dns_is_judged_elsewhere_where_the_kernel_would_lose_it(
     monkeypatch: pytest.MonkeyPatch, release: str, *, worked_around: bool
 ) -> None:
-    monkeypatch.setattr(policies.platform, "release", lambda: release)
+    monkeypatch.setattr(platform, "release", lambda: release)
     command = policies.program(Components.of({policies.AGENT: "/p-1"}), "node-1", "198.18.0.10").command
-    assert (f"--netfilter-bug-1766-fix={str(worked_around).lower()}") in command
+    assert f"--netfilter-bug-1766-fix={str(worked_around).lower()}" in command
 
 
 @pytest.mark.parametrize(("system", "user"), [("Darwin", 0), ("Linux", 1000)])

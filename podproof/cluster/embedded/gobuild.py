@@ -287,6 +287,9 @@ def _watch(recipe: Recipe, arguments: list[str], directory: Path, total: int, re
         os.killpg(process.pid, 9)
         process.wait()
         raise
+    finally:
+        reader.join()
+        process.stderr.close()
     if status:
         detail = next((line for line in reversed(tail) if line), "no output")
         raise ComponentError(f"{recipe.label} does not build: {detail}")
