@@ -53,7 +53,7 @@ def acquire(request: ClusterRequest, *, owner_pid: int, progress: Callable[[str]
     cluster = EmbeddedCluster(
         request.name,
         kubernetes_version=request.kubernetes_version,
-        # One that runs is taken as it is: a claim about what it does not do is not applicable there.
+        # One that runs is taken as it is.
         nodes=None if running else request.nodes,
         components=request.components,
         flags=request.flags,

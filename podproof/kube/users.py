@@ -15,6 +15,30 @@ from podproof.kube.kinds import SERVICE_ACCOUNT
 _SECONDS = 600  # the shortest that the API server grants
 
 
+def service_account_token(api: Api, namespace: str, account: str, seconds: int) -> str:
+    """A token that the server issues for a ServiceAccount.
+
+    Args:
+        api: The server, as a user who may ask for tokens.
+        namespace: The ServiceAccount's.
+        account: Its name.
+        seconds: How long the token is to be good for; the server grants no less than ten minutes.
+
+    Raises:
+        ApiError: The server gives no token.
+    """
+    answer = api.request(
+        "POST",
+        SERVICE_ACCOUNT.path(namespace, account, "token"),
+        body={
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": seconds},
+        },
+    )
+    return str(answer["status"]["token"])
+
+
 def as_service_account(api: Api, namespace: str, account: str) -> Api:
     """The same API server as a ServiceAccount, by a token that the server issues; the caller closes it.
 
@@ -26,21 +50,13 @@ def as_service_account(api: Api, namespace: str, account: str) -> Api:
     Raises:
         ApiError: The server gives no token.
     """
-    answer = api.request(
-        "POST",
-        SERVICE_ACCOUNT.path(namespace, account, "token"),
-        body={
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {"expirationSeconds": _SECONDS},
-        },
-    )
+    token = service_account_token(api, namespace, account, _SECONDS)
     configuration: Configuration = copy.deepcopy(api.client.configuration)
     # The token alone says who asks: no certificate, password or plug-in of the kubeconfig's user.
     configuration.cert_file = configuration.key_file = None
     configuration.username = configuration.password = None
     configuration.refresh_api_key_hook = None
-    configuration.api_key = {"authorization": f"Bearer {answer['status']['token']}"}
+    configuration.api_key = {"authorization": f"Bearer {token}"}
     configuration.api_key_prefix = {}
     acting = Api(ApiClient(configuration), api.context)
     acting.client.user_agent = "podproof"

@@ -110,7 +110,6 @@ class Run:
         victims = self._use.acquired.victims if self._use.acquired else ()
         places = {"victim-node": max(1, len(victims)), "control-plane": 1}
         needs = [next((tag for tag in places if tag in each), None) for each in tags]
-
         longest = ("five-minutes", "slow", "half-a-minute")
 
         def preference(each: int) -> tuple[bool, ...]:

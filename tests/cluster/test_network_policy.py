@@ -41,6 +41,7 @@ def test_a_policy_blocks_after_a_reboot(enforcing: EmbeddedCluster, enforcing_ap
     enforcing.power_off("node-2")
     enforcing.power_on("node-2")
     assert enforcing.is_complete
+    assert enforcing.machine("node-2").program_pid(policies.AGENT)
     # Everything of the trial on the Node that was off.
     enforcing_api.merge(NODE, None, "node-1", {"spec": {"unschedulable": True}})
     try:

@@ -184,6 +184,11 @@ def test_a_cluster_that_does_not_run_says_how_to_start_it(empty: Path) -> None:
     assert not (empty / "state").exists(), "asking leaves nothing"
 
 
+def test_a_cluster_of_an_earlier_podproof_is_told_by_what_it_lacks() -> None:
+    running = state.State("1.37.2", 4, 0, None, complete=True, components={"kubernetes": "/k-1"})
+    assert EmbeddedCluster("old")._difference(running).startswith("by an earlier podproof")
+
+
 def test_the_first_thing_that_lacks_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     def examine(_: str, __: int, *, components: str) -> Iterator[doctor.Finding]:
         assert components == "build"

@@ -13,7 +13,7 @@ import platform
 import re
 
 from podproof.kube.client import Api
-from podproof.kube.kinds import SERVICE_ACCOUNT
+from podproof.kube.users import service_account_token
 
 from .addons import apply
 from .gobuild import Components
@@ -92,14 +92,6 @@ def admit(api: Api, machines: list[Machine]) -> None:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": AGENT},
         "subjects": [{"kind": "ServiceAccount", **whom}],
     })  # fmt: skip
-    answer = api.request(
-        "POST",
-        SERVICE_ACCOUNT.path(_NAMESPACE, AGENT, "token"),
-        body={
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {"expirationSeconds": _TEN_YEARS},
-        },
-    )
+    token = service_account_token(api, _NAMESPACE, AGENT, _TEN_YEARS)
     for machine in machines:
-        machine.write(f"{_ACCOUNT_FILES}/token", answer["status"]["token"], 0o600)
+        machine.write(f"{_ACCOUNT_FILES}/token", token, 0o600)
