@@ -66,11 +66,14 @@ def trials(api: Api) -> list[str]:
 
 def nothing_is_left(before: Machine, belongings: Belongings) -> None:
     """Compare the machine with what it was, and look for what the cluster consisted of."""
-    assert belongings.left() == []
-    assert remains.processes(ClusterPaths(NAME)) == []
+    left = belongings.left()
+    assert not left, f"left of the cluster: {left}"
+    running = remains.processes(ClusterPaths(NAME))
+    assert not running, f"processes of the cluster: {running}"
     after = Machine.now()
-    assert after.mounts == before.mounts
+    mounted = set(after.mounts) ^ set(before.mounts)
+    assert after.mounts == before.mounts, f"mounts that came or went: {sorted(mounted)}"
     for what in ("links", "groups", "files"):
         changed = getattr(after, what) ^ getattr(before, what)
         assert not changed, f"{what} that came or went: {sorted(changed)}"
-    assert after.kernel == before.kernel
+    assert after.kernel == before.kernel, f"settings of the kernel: {before.kernel}, now {after.kernel}"

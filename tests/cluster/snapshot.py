@@ -59,12 +59,27 @@ class Belongings:
     def left(self) -> list[str]:
         """Those that still exist."""
         processes = [f"process {pid} {name}" for pid, began in self.processes if (name := _alive(pid, began))]
+        return processes + [
+            f"{inode} of process {user.pid} {user.info['name']}" for user, inode in self._users()
+        ]
+
+    def _users(self) -> list[tuple[psutil.Process, str]]:
+        """Which processes use which of the namespaces still."""
+        using = [
+            (process, inode)
+            for process in psutil.process_iter(["name"])
+            for inode in self.namespaces & _namespaces_of(process.pid)
+        ]
         # The kernel gives numbers of namespaces out again, so those of other clusters are no sign of ours.
+        # Looked for last, or one that has just started there would be taken for one of ours.
         others = {
-            process.pid for name in state.every_name() for process in remains.everything(ClusterPaths(name))
+            process for name in state.every_name() for process in remains.everything(ClusterPaths(name))
         }
-        in_use = {inode for pid in psutil.pids() if pid not in others for inode in _namespaces_of(pid)}
-        return processes + [f"namespace {inode}" for inode in self.namespaces & in_use]
+        return [
+            (user, inode)
+            for user, inode in using
+            if user not in others and user.is_running() and inode in _namespaces_of(user.pid)
+        ]
 
 
 def _began(process: psutil.Process) -> float | None:
