@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from podproof.cluster import capabilities
+from podproof.cluster import bounds, capabilities
 from podproof.cluster.base import Cluster
 from podproof.cluster.share import Share
 from podproof.errors import NotApplicable, TrialError
 from podproof.kube import datasets, deadlines, files, storage
 from podproof.kube.changes import Mark
 from podproof.kube.conditions import Check, View, demand, preparing
-from podproof.kube.kinds import CLAIM, EVENT, NODE, PERSISTENT_VOLUME, POD, Object, name, uid
+from podproof.kube.kinds import CLAIM, DEPLOYMENT, EVENT, NODE, PERSISTENT_VOLUME, POD, Object, name, uid
 from podproof.kube.node_directories import HOSTNAME, NodeDirectories
 from podproof.kube.scene import Scene
 from podproof.kube.states import Gone, events_about, is_ready, tell_pods
@@ -146,7 +146,9 @@ def files_kept(scene: Scene, disk: Disk, written: Written) -> None:
 
 
 @given("a Deployment of 1 Ready Pod with a claim to a Node's own disk", target_fixture="deployment")
-def app_on_disk(scene: Scene, volumes: None, node_directories: NodeDirectories, victim_node: str) -> Object:
+def app_on_disk(
+    cluster: Cluster, scene: Scene, volumes: None, node_directories: NodeDirectories, victim_node: str
+) -> Object:
     """Make a volume on the disk of a Node that may be broken, and an app with a claim to it."""
     del volumes  # asked for: the volume is an object of the whole cluster
     node = next(each for each in scene.recording.latest(NODE) if name(each) == victim_node)
@@ -155,6 +157,11 @@ def app_on_disk(scene: Scene, volumes: None, node_directories: NodeDirectories, 
     def change(thing: Object) -> None:
         if thing["kind"] == CLAIM.name:
             thing["spec"]["accessModes"] = ["ReadWriteOnce"]
+        if thing["kind"] == DEPLOYMENT.name:
+            # Its Pod goes back to that Node as soon as it can, and would be evicted a few times more.
+            for each in thing["spec"]["template"]["spec"]["tolerations"]:
+                if each["key"] == bounds.UNREACHABLE:
+                    each["tolerationSeconds"] = round(bounds.node_forgiven(cluster.settings()).seconds)
 
     return start_app(scene, change, "app-that-moves")
 
@@ -165,7 +172,7 @@ def app_on_share(scene: Scene, share: Share, victim_node: str) -> Object:
     del share  # asked for: its volume is there by now
 
     def change(thing: Object) -> None:
-        if thing["kind"] == "Deployment":
+        if thing["kind"] == DEPLOYMENT.name:
             affinity = thing["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
             preferred = affinity["preferredDuringSchedulingIgnoredDuringExecution"][0]["preference"]
             preferred["matchExpressions"] = [{"key": HOSTNAME, "operator": "In", "values": [victim_node]}]

@@ -76,6 +76,21 @@ def node_replaced(settings: Mapping[str, Setting], pod: Object) -> Deadline:
     )
 
 
+def node_forgiven(settings: Mapping[str, Setting]) -> Deadline:
+    """From the moment at which a lost Node is Ready again until no Pod is evicted from it any more.
+
+    New Pods are let in at once, and what evicts them is taken away when the Node is looked at again
+    (node_lifecycle_controller.go: doNoScheduleTaintingPass, markNodeAsReachable).
+    """
+    period = "node-monitor-period"
+    return Deadline(
+        "a Node that is back to be taken for well",
+        2 * seconds(settings[period].value),
+        "the cluster looks at its Nodes periodically, and later on a machine that is busy",
+        f"twice {_origin(period, settings)}",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Recovery:
     """How long an app may take to recover, in the four times of the field's availability studies.
