@@ -23,7 +23,7 @@ from podproof.kube.storage import ClaimBound, VolumePhase, node_path, phase
 from podproof.kube.summary import line
 from podproof.verdicts.measurements import Measurements
 from steps.claims import Written, demand_files, ready_pods, start_app, the_claim, unschedulable
-from steps.nodes import place
+from steps.nodes import place, prefer_victim
 
 _APP, _DATA = "app", "data"
 _FITTING = "persistent_volumes/fitting-volume"
@@ -173,9 +173,7 @@ def app_on_share(scene: Scene, share: Share, victim_node: str) -> Object:
 
     def change(thing: Object) -> None:
         if thing["kind"] == DEPLOYMENT.name:
-            affinity = thing["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
-            preferred = affinity["preferredDuringSchedulingIgnoredDuringExecution"][0]["preference"]
-            preferred["matchExpressions"] = [{"key": HOSTNAME, "operator": "In", "values": [victim_node]}]
+            prefer_victim(thing["spec"]["template"], victim_node)
 
     deployment = start_app(scene, change, "app-that-moves")
     nodes = {
