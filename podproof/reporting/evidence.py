@@ -135,15 +135,22 @@ def _subject(row: dict[str, Any]) -> str:
     return "Event" if row["kind"] == "Event" else f"{row['kind']} {row.get('name', '')}".strip()
 
 
+_EXCEEDED = (
+    "What exceeds its bound is FALSE only beyond what is granted on top: see Bounds in docs/verdicts.md."
+)
+
+
 def measurements_table(measurements: Sequence[Measurement]) -> str:
     """Measured against bound, one line each."""
     width = max(len(taken.name) for taken in measurements)
     rows = []
     for taken in measurements:
         bound = "no bound" if taken.bound is None else f"bound {taken.bound:g} s"
-        late = "" if taken.within_bound else "  EXCEEDED"
+        late = f"  exceeded by {taken.excess:.2f} s" if taken.excess else ""
         origin = f" ({taken.origin})" if taken.origin else ""
         rows.append(f"{taken.name:<{width}}  {taken.seconds:8.2f} s  {bound}{origin}{late}")
+    if any(taken.excess for taken in measurements):
+        rows.append(_EXCEEDED)
     return "\n".join(rows) + "\n"
 
 

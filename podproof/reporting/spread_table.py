@@ -46,7 +46,7 @@ def _row(title: str, taken: Measurement) -> tuple[str, ...]:
     spread = taken.spread
     numbers = (spread.minimum, spread.median, spread.p95, spread.maximum)
     bound = _NOTHING if taken.bound is None else f"{taken.bound:g}"
-    told = bound if taken.within_bound else f"{bound} EXCEEDED"
+    told = f"{bound} exceeded by {taken.excess:.3f}" if taken.excess else bound
     return (title, taken.name, str(len(spread.samples)), *(f"{number:.3f}" for number in numbers), told)
 
 

@@ -31,9 +31,9 @@ class Measurement:
         return Spread(self.samples or (self.seconds,))
 
     @property
-    def within_bound(self) -> bool:
-        """True unless there is a bound and a sample exceeded it."""
-        return self.bound is None or self.spread.maximum <= self.bound
+    def excess(self) -> float:
+        """By how many seconds the longest sample exceeded the bound; 0 if none did, or there is no bound."""
+        return 0.0 if self.bound is None else max(0.0, self.spread.maximum - self.bound)
 
 
 class Measurements:

@@ -90,8 +90,8 @@ def test_the_spread_is_a_table_after_the_verdicts(suite: Suite, monkeypatch: pyt
         [
             "*= verdicts =*",
             "*= measurements, in seconds =*",
-            "scenario     measurement  n    min  median    p95    max       bound",
-            "It recovers  recovery     5  1.000   3.000  5.000  5.000  4 EXCEEDED",
+            "scenario     measurement  n    min  median    p95    max                bound",
+            "It recovers  recovery     5  1.000   3.000  5.000  5.000  4 exceeded by 1.000",
             "written to reports/latest/verdicts.json",
         ]
     )

@@ -149,4 +149,4 @@ def test_measurements_are_kept_in_order() -> None:
     measurements.add("reaction", 1)
     measurements.add("recovery", 4, bound=3, origin="its probes")
     assert [each.name for each in measurements.taken] == ["reaction", "recovery"]
-    assert [each.within_bound for each in measurements.taken] == [True, False]
+    assert [each.excess > 0 for each in measurements.taken] == [False, True]
