@@ -85,7 +85,9 @@ def killed_in_the_end(scene: Scene, incident: Incident, measurements: Measuremen
     ended = _ended(scene, incident)
     demand(ended["exitCode"] == _KILLED, f"exit code {_KILLED}: SIGKILL", f"exit code {ended['exitCode']}")
     took = _seconds_from_deletion(scene, incident, ended)
-    measurements.add("time to be killed", took, grace, "its terminationGracePeriodSeconds")
+    measurements.add(
+        "time to be killed", took, None, f"at least its terminationGracePeriodSeconds, {grace:g} s"
+    )
     demand(took >= grace - _ROUNDING, f"{grace:g} s before it is killed", f"{took:g} s")
 
 

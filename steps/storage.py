@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -158,10 +159,12 @@ def app_on_disk(
         if thing["kind"] == CLAIM.name:
             thing["spec"]["accessModes"] = ["ReadWriteOnce"]
         if thing["kind"] == DEPLOYMENT.name:
-            # Its Pod goes back to that Node as soon as it can, and would be evicted a few times more.
+            # Its Pod goes back to that Node as soon as it can, and would be evicted until the Node's taint is
+            # removed. Twice the time that this takes, for a machine that is busy.
+            tainted = bounds.taint_removed(cluster.settings()).seconds
             for each in thing["spec"]["template"]["spec"]["tolerations"]:
                 if each["key"] == bounds.UNREACHABLE:
-                    each["tolerationSeconds"] = round(bounds.node_forgiven(cluster.settings()).seconds)
+                    each["tolerationSeconds"] = math.ceil(2 * tainted)
 
     return start_app(scene, change, "app-that-moves")
 

@@ -50,20 +50,6 @@ def node_noticed(settings: Mapping[str, Setting]) -> Deadline:
     )
 
 
-def node_silent(settings: Mapping[str, Setting]) -> Deadline:
-    """From the loss of a Node for how long at least it is not counted as unreachable.
-
-    Its last sign of life may have been a period of its kubelet's ago.
-    """
-    grace, period = "node-monitor-grace-period", "nodeStatusUpdateFrequency"
-    return Deadline(
-        "the loss of a Node to stay unnoticed",
-        max(seconds(settings[grace].value) - seconds(settings[period].value), 0.0),
-        "a silent Node is given a grace period, which began with its last sign of life",
-        f"{_origin(grace, settings)} - {_origin(period, settings)}",
-    )
-
-
 def node_replaced(settings: Mapping[str, Setting], pod: Object) -> Deadline:
     """From a Node's last sign of life until a controller makes a new Pod for one that ran there.
 
@@ -76,18 +62,19 @@ def node_replaced(settings: Mapping[str, Setting], pod: Object) -> Deadline:
     )
 
 
-def node_forgiven(settings: Mapping[str, Setting]) -> Deadline:
-    """From the moment at which a lost Node is Ready again until no Pod is evicted from it any more.
+def taint_removed(settings: Mapping[str, Setting]) -> Deadline:
+    """From the moment at which a lost Node is Ready again until Pods are not evicted from it any more.
 
-    New Pods are let in at once, and what evicts them is taken away when the Node is looked at again
+    New Pods are let in at once, and the taint that evicts them is removed when the Node is looked at again
     (node_lifecycle_controller.go: doNoScheduleTaintingPass, markNodeAsReachable).
     """
     period = "node-monitor-period"
     return Deadline(
-        "a Node that is back to be taken for well",
-        2 * seconds(settings[period].value),
-        "the cluster looks at its Nodes periodically, and later on a machine that is busy",
-        f"twice {_origin(period, settings)}",
+        "the taint of a Node that is back to be removed",
+        seconds(settings[period].value),
+        "the cluster looks at its Nodes periodically",
+        _origin(period, settings),
+        TOLERANCE,
     )
 
 

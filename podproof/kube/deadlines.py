@@ -68,7 +68,7 @@ class Deadline:
 
 
 TOLERANCE = 25.0
-"""Seconds granted on top of a bound of the cluster. Ours: four runners and the cluster on two cores."""
+"""Seconds granted on top of a bound of the cluster. Ours: six runners and the cluster on two cores."""
 
 _OURS = "podproof's own patience"
 

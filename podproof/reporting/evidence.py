@@ -135,9 +135,7 @@ def _subject(row: dict[str, Any]) -> str:
     return "Event" if row["kind"] == "Event" else f"{row['kind']} {row.get('name', '')}".strip()
 
 
-_EXCEEDED = (
-    "What exceeds its bound is FALSE only beyond what is granted on top: see Bounds in docs/verdicts.md."
-)
+_EXCEEDED = "Only what exceeds its bound by more than is granted on top is FALSE: docs/verdicts.md, Bounds."
 
 
 def measurements_table(measurements: Sequence[Measurement]) -> str:
@@ -146,9 +144,9 @@ def measurements_table(measurements: Sequence[Measurement]) -> str:
     rows = []
     for taken in measurements:
         bound = "no bound" if taken.bound is None else f"bound {taken.bound:g} s"
-        late = f"  exceeded by {taken.excess:.2f} s" if taken.excess else ""
+        excess = f"  exceeded by {taken.excess:.3f} s" if taken.excess else ""
         origin = f" ({taken.origin})" if taken.origin else ""
-        rows.append(f"{taken.name:<{width}}  {taken.seconds:8.2f} s  {bound}{origin}{late}")
+        rows.append(f"{taken.name:<{width}}  {taken.seconds:8.2f} s  {bound}{origin}{excess}")
     if any(taken.excess for taken in measurements):
         rows.append(_EXCEEDED)
     return "\n".join(rows) + "\n"

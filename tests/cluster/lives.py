@@ -3,11 +3,13 @@
 import contextlib
 import subprocess
 import sys
+from collections import Counter
 
 import psutil
 import pytest
 
-from podproof.cluster.embedded import remains
+from podproof.cluster.embedded import remains, state
+from podproof.cluster.embedded.init import KERNEL_SETTINGS
 from podproof.cluster.embedded.paths import ClusterPaths
 from podproof.kube.client import Api
 from podproof.kube.kinds import NAMESPACE
@@ -70,10 +72,11 @@ def nothing_is_left(before: Machine, belongings: Belongings) -> None:
     assert not left, f"left of the cluster: {left}"
     running = remains.processes(ClusterPaths(NAME))
     assert not running, f"processes of the cluster: {running}"
+    assert NAME not in state.every_name(), "its directory is left"
     after = Machine.now()
-    mounted = set(after.mounts) ^ set(before.mounts)
-    assert after.mounts == before.mounts, f"mounts that came or went: {sorted(mounted)}"
+    was, is_now = Counter(before.mounts), Counter(after.mounts)
+    assert after.mounts == before.mounts, f"mounts that came: {is_now - was}, that went: {was - is_now}"
     for what in ("links", "groups", "files"):
         changed = getattr(after, what) ^ getattr(before, what)
         assert not changed, f"{what} that came or went: {sorted(changed)}"
-    assert after.kernel == before.kernel, f"settings of the kernel: {before.kernel}, now {after.kernel}"
+    assert after.kernel == before.kernel, f"{list(KERNEL_SETTINGS)}: {before.kernel}, now {after.kernel}"

@@ -43,28 +43,30 @@ class Machine:
 class Belongings:
     """What a running cluster consists of, by numbers that the kernel does not use twice at the same time."""
 
-    processes: frozenset[tuple[int, float]]
+    processes: frozenset[psutil.Process]
     namespaces: frozenset[str]
 
     @classmethod
     def of(cls, name: str) -> "Belongings":
         """Find the processes of a cluster, those in its containers included, and all their namespaces."""
+        psutil.process_iter.cache_clear()  # a number may belong to another process than at an earlier look
         everything = remains.everything(ClusterPaths(name))
         ours = _namespaces_of(os.getpid())
         return cls(
-            frozenset((process.pid, began) for process in everything if (began := _began(process))),
+            frozenset(everything),
             frozenset(inode for process in everything for inode in _namespaces_of(process.pid)) - ours,
         )
 
     def left(self) -> list[str]:
         """Those that still exist."""
-        processes = [f"process {pid} {name}" for pid, began in self.processes if (name := _alive(pid, began))]
-        return processes + [
-            f"{inode} of process {user.pid} {user.info['name']}" for user, inode in self._users()
-        ]
+        processes = [f"process {each.pid}" for each in self.processes if _is_alive(each)]
+        # What is left stays; a second look passes over what another cluster was just starting at the first.
+        used = self._used() and self._used()
+        return processes + used
 
-    def _users(self) -> list[tuple[psutil.Process, str]]:
-        """Which processes use which of the namespaces still."""
+    def _used(self) -> list[str]:
+        """Which of the namespaces which processes use still."""
+        psutil.process_iter.cache_clear()
         using = [
             (process, inode)
             for process in psutil.process_iter(["name"])
@@ -76,29 +78,18 @@ class Belongings:
             process for name in state.every_name() for process in remains.everything(ClusterPaths(name))
         }
         return [
-            (user, inode)
+            f"{inode} of process {user.pid} {user.info['name']}"
             for user, inode in using
             if user not in others and user.is_running() and inode in _namespaces_of(user.pid)
         ]
 
 
-def _began(process: psutil.Process) -> float | None:
-    """When the process began; None if it has ended since it was found."""
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether a process has yet to end; one that init has yet to take note of has ended."""
     try:
-        return process.create_time()
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return None
-
-
-def _alive(pid: int, began: float) -> str | None:
-    """The name of the process, unless it has ended; one that init has yet to take note of has ended."""
-    try:
-        process = psutil.Process(pid)
-        if process.create_time() != began or process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return process.name()
-    except psutil.NoSuchProcess:
-        return None
+        return False
 
 
 def _namespaces_of(pid: int) -> frozenset[str]:

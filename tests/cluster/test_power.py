@@ -51,7 +51,7 @@ def test_power_off_ends_every_process_and_power_on_brings_the_node_and_its_pods_
     assert pod is not None
     processes = cluster.machine(node).processes()
     assert {"containerd", "kubelet", "kube-proxy", "agnhost"} <= {process.name() for process in processes}
-    before = Belongings(frozenset((process.pid, process.create_time()) for process in processes), frozenset())
+    before = Belongings(frozenset(processes), frozenset())
 
     cluster.power_off(node)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from podproof.cluster.base import Setting
-from podproof.cluster.bounds import UNREACHABLE, node_noticed, node_replaced, seconds
+from podproof.cluster.bounds import UNREACHABLE, node_noticed, node_replaced, seconds, taint_removed
 
 SETTINGS = {
     "node-monitor-grace-period": Setting("50s", "kube-controller-manager, /configz"),
@@ -47,3 +47,9 @@ def test_its_pods_are_given_up_after_what_they_tolerate() -> None:
 def test_a_pod_that_stays_for_ever_has_no_such_bound() -> None:
     with pytest.raises(ValueError, match="for ever"):
         node_replaced(SETTINGS, pod({"key": UNREACHABLE}))
+
+
+def test_a_node_that_is_back_is_trusted_when_it_is_looked_at_again() -> None:
+    bound = taint_removed(SETTINGS)
+    assert bound.seconds == 5
+    assert bound.origin == "node-monitor-period 5s (its documented default, assumed)"

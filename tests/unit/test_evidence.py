@@ -64,8 +64,8 @@ def test_measurements_are_shown_against_their_bounds() -> None:
     taken = [Measurement("reaction", 0.5), Measurement("recovery", 4.0, 3.0, "its probes")]
     assert measurements_table(taken).splitlines() == [
         "reaction      0.50 s  no bound",
-        "recovery      4.00 s  bound 3 s (its probes)  exceeded by 1.00 s",
-        "What exceeds its bound is FALSE only beyond what is granted on top: see Bounds in docs/verdicts.md.",
+        "recovery      4.00 s  bound 3 s (its probes)  exceeded by 1.000 s",
+        "Only what exceeds its bound by more than is granted on top is FALSE: docs/verdicts.md, Bounds.",
     ]
 
 

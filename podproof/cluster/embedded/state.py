@@ -64,4 +64,7 @@ def read(paths: ClusterPaths) -> State | None:
 def every_name() -> list[str]:
     """The names of all clusters that have left anything behind, sorted."""
     root: Path = state_directory()
-    return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    try:
+        return sorted(path.name for path in root.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []

@@ -161,7 +161,8 @@ def _measurement(taken: Mapping[str, Any]) -> Markup:
     if taken["bound"] is None:
         told.append(tag("span", ", no bound", class_="faint"))
     else:
-        over = "" if taken["maximum"] <= taken["bound"] else ", exceeded"
+        excess = taken["maximum"] - taken["bound"]
+        over = f", exceeded by {words.seconds(excess)}" if excess > 0 else ""
         told.append(f", bound {taken['bound']:g} s{over}")
     parts = [tag("p", *told)]
     if taken["origin"]:
