@@ -116,7 +116,7 @@ def service_restored(
     bound = recovery_bounds.outage
     answered = steady.await_answers(deadlines.SERVICE_PROGRAMMED)
     record = ended(steady, incident)
-    impact = record.impact()
+    impact = record.impact(incident.since.at)
     if impact is None:
         record.demand_steady()
     demand(answered, "requests are answered again in the end", str(record))
@@ -129,7 +129,7 @@ def service_restored(
 def never_all_lost(steady: Client, incident: Incident) -> None:
     """The Pod that is left went on answering its share while the loss was not noticed."""
     record = ended(steady, incident)
-    impact = record.impact()
+    impact = record.impact(incident.since.at)
     demand(impact is not None, "requests that went to the lost Pod are lost", str(record))
     longest = max(each.seconds for each in record.outages())
     demand(
@@ -159,7 +159,7 @@ def sent_to_the_dead(
     )
     answered = steady.await_answers(recovery_bounds.outage)
     record = ended(steady, incident)
-    impact = record.impact()
+    impact = record.impact(incident.since.at)
     add_outage(measurements, record, impact, recovery_bounds.outage.seconds, recovery_bounds.outage.origin)
     demand(
         impact is not None and impact.end >= seen.at - _LAST_LOSS,
@@ -190,8 +190,7 @@ def ended(steady: Client, incident: Incident) -> Record:
         steady.go_on()
     record = steady.stop()
     record.demand_steady()
-    early = incident.since.at - record.uncertainty - record.interval
-    if any(each.at < early for each in record.lost):
+    if record.lost_before(incident.since.at):
         raise TrialError(f"requests were lost before anything was broken: {record}")
     return record
 

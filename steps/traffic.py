@@ -69,7 +69,7 @@ def one_version_at_a_time(scene: Scene, steady: Client, measurements: Measuremen
 
 
 @then("only the new version answers in the end")
-def new_in_theended(scene: Scene, steady: Client, completed: Mark, measurements: Measurements) -> None:
+def new_in_the_end(scene: Scene, steady: Client, completed: Mark, measurements: Measurements) -> None:
     """It answers every request that was sent after the update was complete."""
     _demand_only(scene, steady, measurements, NEW, completed.at)
 

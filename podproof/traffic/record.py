@@ -83,7 +83,8 @@ class Impact:
     """The time in which requests were lost, all of them or some.
 
     Attributes:
-        start: When the first request was sent that was lost, by the runner's monotonic clock.
+        start: When the first request was sent that was lost, by the runner's monotonic clock; or later, when
+            what it was lost to began.
         end: When the first one was sent after the last that was lost; if there was none, when that was sent.
         lost: How many were lost.
         sent: How many were sent in that time.
@@ -209,15 +210,28 @@ class Record:
             found.append(_outage(current, current[-1].at))
         return found
 
-    def impact(self) -> Impact | None:
-        """The time from the first request that was lost to the last that is no stray; None if none was."""
+    def lost_before(self, moment: float) -> bool:
+        """Whether a request was lost for sure before a moment of the runner's monotonic clock.
+
+        One that was under way at that moment was not: it was lost to whatever happened then.
+        """
+        return any(each.at + each.took < moment - self.uncertainty for each in self.lost)
+
+    def impact(self, since: float) -> Impact | None:
+        """The time from the first request that was lost to the last that is no stray; None if none was.
+
+        Args:
+            since: When what they were lost to began, by the runner's monotonic clock: those that were under
+                way then were not lost earlier, however long they had waited for their answers.
+        """
         wrong = [index for index, each in enumerate(self.requests) if not each.ok]
         if not wrong:
             return None
         last = next(index for position, index in enumerate(wrong) if self._is_last(wrong, position))
         end = self.requests[min(last + 1, len(self.requests) - 1)].at
         lost = wrong.index(last) + 1
-        return Impact(self.requests[wrong[0]].at, end, lost, last - wrong[0] + 1, len(wrong) - lost)
+        start = min(max(self.requests[wrong[0]].at, since), end)
+        return Impact(start, end, lost, last - wrong[0] + 1, len(wrong) - lost)
 
     def _is_last(self, wrong: Sequence[int], position: int) -> bool:
         """Whether nothing but strays is lost after the loss at a position."""

@@ -36,7 +36,7 @@ def record(answers: str) -> Record:
 
 
 def test_nothing_lost_is_no_impact() -> None:
-    assert record("....").impact() is None
+    assert record("....").impact(0.0) is None
 
 
 @pytest.mark.parametrize(
@@ -46,21 +46,30 @@ def test_nothing_lost_is_no_impact() -> None:
 def test_the_impact_lasts_from_the_first_loss_to_the_first_request_after_the_last(
     answers: str, start: float, end: float, lost: int, sent: int
 ) -> None:
-    impact = record(answers).impact()
+    impact = record(answers).impact(0.0)
     assert impact is not None
     assert (impact.start, impact.end, impact.lost, impact.sent) == (start, end, lost, sent)
     assert impact.seconds == end - start
     assert impact.share == lost / sent
 
 
+def test_what_was_under_way_when_it_began_was_not_lost_before() -> None:
+    lost = record("..x..")  # sent at 2, lost at 2.1
+    assert not lost.lost_before(2.05)
+    assert lost.lost_before(2.2)
+    impact = lost.impact(2.05)
+    assert impact is not None
+    assert (impact.start, impact.end, impact.lost) == (2.05, 3, 1)
+
+
 def test_a_few_lost_long_after_it_are_strays() -> None:
-    impact = record(".xx" + "." * 30 + "x" + "." * 10).impact()
+    impact = record(".xx" + "." * 30 + "x" + "." * 10).impact(0.0)
     assert impact is not None
     assert (impact.end, impact.lost, impact.strays) == (3, 2, 1)
 
 
 def test_many_lost_after_a_pause_are_none() -> None:
-    impact = record(".xx" + "." * 5 + "xxx" + "." * 5).impact()
+    impact = record(".xx" + "." * 5 + "xxx" + "." * 5).impact(0.0)
     assert impact is not None
     assert (impact.lost, impact.strays) == (5, 0)
 
