@@ -12,33 +12,11 @@ from podproof.kube.scene import Scene
 from podproof.kube.states import OwnedPodsReady
 from podproof.traffic import crowd as crowds
 from podproof.traffic.crowd import Load
+from podproof.traffic.scaled import TOLERANCE, Scaled, keeps
 from podproof.verdicts.measurements import Measurements
 
 _ANSWERS_OF_A_POD = 50
 """How many answers of each Pod are counted, in the mean: some seconds' worth."""
-_TOLERANCE = 0.3
-"""By which share the load that several Pods serve may differ from so many times that of one.
-
-Spread at random, the requests of 30 clients leave each of three Pods without any for a sixteenth of the time,
-and what an answer costs varies with what else the machine does just then. It is less than the third that
-would lack if one of three Pods served nothing.
-"""
-
-_SAME_COST = 0.1
-"""By which share an answer may cost more or less CPU time before two loads are no longer comparable.
-
-The work is the same each time. What it costs changes with the machine: two processors that share one core
-give each other up to half, and every switch to other work empties caches.
-"""
-
-_LIMIT_KEPT = 0.3
-"""By which share the CPU time that Pods use may differ from what their limits give.
-
-The kernel notices a tick late that a Pod has used up its limit, on each processor that it runs on. With a
-limit of 3 ms in 100, 7 to 50 % more were measured and once twice as much, with 6 up to 37 %. The manifest
-has 12. A load beyond that is not compared at all: it would say more of the kernel than of how many Pods
-there are.
-"""
 
 
 @given(parsers.parse("an app of {count:d} Ready Pod behind a Service"), target_fixture="deployment")
@@ -61,7 +39,7 @@ def app(scene: Scene, count: int) -> Object:
 def overload(scene: Scene, deployment: Object) -> Load:
     """Start the clients and measure what the one Pod serves; gives that."""
     limit = _cpu_limit(deployment)
-    return crowds.measure(scene.api, _crowd(scene), _ANSWERS_OF_A_POD, lambda load: _keeps(load, limit))
+    return crowds.measure(scene.api, _crowd(scene), _ANSWERS_OF_A_POD, lambda load: keeps(load, limit))
 
 
 @when(parsers.parse("a crowd of clients sends {count:d} requests to the Service"), target_fixture="load")
@@ -104,44 +82,27 @@ def serves_more(
 ) -> None:
     """The same clients are answered that much faster, while each Pod is held back by its CPU limit."""
     _await_pods(scene, deployment, times)
-    limit = times * _cpu_limit(deployment)
+    limit, pods = _cpu_limit(deployment), frozenset(map(name, _pods(scene, deployment)))
     crowd = next(pod for pod in scene.recording.latest(POD) if name(pod) == "crowd")
     load = crowds.measure(
         scene.api,
         crowd,
         _ANSWERS_OF_A_POD * times,
-        lambda load: (
-            _is_near(load, load_of_one, times) or (_is_comparable(load, load_of_one) and _keeps(load, limit))
-        ),
+        lambda load: Scaled(load_of_one, load, pods, limit).is_conclusive,
     )
-    all_reached(scene, deployment, load)
+    found = Scaled(load_of_one, load, pods, limit)
     measurements.add("100 answers, one Pod", 100 / load_of_one.per_second)
     measurements.add(f"100 answers, {times} Pods", 100 / load.per_second)
     demand(
-        _is_near(load, load_of_one, times),
-        f"{times} times as many answers per second, give or take {_TOLERANCE:.0%}",
-        f"{load.per_second / load_of_one.per_second:.2f} times as many: first {load_of_one}; then {load}",
+        found.is_proportional and not found.left_out,
+        f"{times} times as many answers per second, give or take {TOLERANCE:.0%}, each Pod's among them",
+        f"{found.times:.2f} times as many: first {load_of_one}; then {load}",
     )
-
-
-def _is_comparable(load: Load, load_of_one: Load) -> bool:
-    """Whether the machine gives no reason for a difference."""
-    same_cost = abs(load.cost / load_of_one.cost - 1) <= _SAME_COST
-    return load.is_certain and load_of_one.is_certain and same_cost
-
-
-def _keeps(load: Load, limit: float) -> bool:
-    """Whether Pods used the CPU time that their limits give, in seconds per second."""
-    return abs(load.cpu / limit - 1) <= _LIMIT_KEPT
 
 
 def _cpu_limit(deployment: Object) -> float:
     [container] = deployment["spec"]["template"]["spec"]["containers"]
     return float(parse_quantity(container["resources"]["limits"]["cpu"]))  # type: ignore[no-untyped-call]
-
-
-def _is_near(load: Load, load_of_one: Load, times: int) -> bool:
-    return abs(load.per_second / load_of_one.per_second / times - 1) <= _TOLERANCE
 
 
 def _crowd(scene: Scene) -> Object:
