@@ -147,8 +147,7 @@ def lost_all_the_while(
 ) -> None:
     """From its beginning to its end, requests that went to the Pod behind the partition were not answered."""
     held = scene.recording.mark().at - partition.incident.since.at
-    record = ended(steady, partition.incident)
-    impact = record.impact(partition.incident.since.at)
+    record, impact = ended(steady, partition.incident)
     add_outage(measurements, record, impact)
     demand(
         impact is not None and impact.seconds > _MOST * held,

@@ -115,8 +115,7 @@ def service_restored(
     """Requests were lost for a while that the settings give, and for no longer."""
     bound = recovery_bounds.outage
     answered = steady.await_answers(deadlines.SERVICE_PROGRAMMED)
-    record = ended(steady, incident)
-    impact = record.impact(incident.since.at)
+    record, impact = ended(steady, incident)
     if impact is None:
         record.demand_steady()
     demand(answered, "requests are answered again in the end", str(record))
@@ -128,8 +127,7 @@ def service_restored(
 @then("some of the requests were answered all the time")
 def never_all_lost(steady: Client, incident: Incident) -> None:
     """The Pod that is left went on answering its share while the loss was not noticed."""
-    record = ended(steady, incident)
-    impact = record.impact(incident.since.at)
+    record, impact = ended(steady, incident)
     demand(impact is not None, "requests that went to the lost Pod are lost", str(record))
     longest = max(each.seconds for each in record.outages())
     demand(
@@ -158,8 +156,7 @@ def sent_to_the_dead(
         recovery_bounds.reaction.origin,
     )
     answered = steady.await_answers(recovery_bounds.outage)
-    record = ended(steady, incident)
-    impact = record.impact(incident.since.at)
+    record, impact = ended(steady, incident)
     add_outage(measurements, record, impact, recovery_bounds.outage.seconds, recovery_bounds.outage.origin)
     demand(
         impact is not None and impact.end >= seen.at - _LAST_LOSS,
@@ -180,8 +177,8 @@ requests in a second all go to the other one once in a million.
 """
 
 
-def ended(steady: Client, incident: Incident) -> Record:
-    """The client's whole record.
+def ended(steady: Client, incident: Incident) -> tuple[Record, Impact | None]:
+    """The client's whole record, and what the fault cost; None if that is nothing.
 
     Raises:
         TrialError: It was no steady one, or requests were lost before the fault.
@@ -192,7 +189,7 @@ def ended(steady: Client, incident: Incident) -> Record:
     record.demand_steady()
     if record.lost_before(incident.since.at):
         raise TrialError(f"requests were lost before anything was broken: {record}")
-    return record
+    return record, record.impact(incident.since.at)
 
 
 def add_outage(

@@ -68,13 +68,11 @@ def taint_removed(settings: Mapping[str, Setting]) -> Deadline:
     New Pods are let in at once, and the taint that evicts them is removed when the Node is looked at again
     (node_lifecycle_controller.go: doNoScheduleTaintingPass, markNodeAsReachable).
     """
-    period = "node-monitor-period"
-    return Deadline(
+    return _by(
+        "node-monitor-period",
+        settings,
         "the taint of a Node that is back to be removed",
-        seconds(settings[period].value),
         "the cluster looks at its Nodes periodically",
-        _origin(period, settings),
-        TOLERANCE,
     )
 
 
@@ -167,13 +165,11 @@ def _given_up(settings: Mapping[str, Setting], pod: Object) -> Deadline:
 
 def autoscaler_looks(settings: Mapping[str, Setting]) -> Deadline:
     """From an autoscaler's creation until it has looked at its target."""
-    period = "horizontal-pod-autoscaler-sync-period"
-    return Deadline(
+    return _by(
+        "horizontal-pod-autoscaler-sync-period",
+        settings,
         "an autoscaler to look at its target",
-        seconds(settings[period].value),
         "it looks at each target periodically, at a new one after the first period",
-        _origin(period, settings),
-        TOLERANCE,
     )
 
 
@@ -195,15 +191,18 @@ def autoscaled(settings: Mapping[str, Setting]) -> Deadline:
 
 def name_current(settings: Mapping[str, Setting]) -> Deadline:
     """From a change of a Service or its Pods until the cluster's DNS gives no answer from before it."""
-    cache = "coredns-cache"
-    kept = Deadline(
+    kept = _by(
+        "coredns-cache",
+        settings,
         "the cluster's DNS to forget what is no longer so",
-        seconds(settings[cache].value),
         "it may go on giving an answer that it has given before",
-        _origin(cache, settings),
-        TOLERANCE,
     )
     return kept + NAME_LEARNED
+
+
+def _by(setting: str, settings: Mapping[str, Setting], name: str, reason: str) -> Deadline:
+    """The time that one setting gives."""
+    return Deadline(name, seconds(settings[setting].value), reason, _origin(setting, settings), TOLERANCE)
 
 
 def _origin(name: str, settings: Mapping[str, Setting]) -> str:
