@@ -6,8 +6,15 @@ import pytest
 
 from podproof.cluster.embedded.cluster import EmbeddedCluster
 
-from .lives import NAME
+from .lives import NAME, end_started
 from .snapshot import Machine
+
+
+@pytest.fixture(autouse=True)
+def started() -> Iterator[None]:
+    """Nothing that a test starts goes on after it."""
+    yield
+    end_started()
 
 
 @pytest.fixture
@@ -15,4 +22,5 @@ def machine_before() -> Iterator[Machine]:
     """What the machine is like without the cluster."""
     EmbeddedCluster(NAME).down()
     yield Machine.now()
+    end_started()  # a run that goes on would start it again
     EmbeddedCluster(NAME).down()

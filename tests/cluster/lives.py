@@ -22,15 +22,35 @@ PATIENCE = 60.0
 """Seconds for a start to get to its next line, or for a cluster to be gone; an idle machine takes ten."""
 
 
+_started: "list[subprocess.Popen[str]]" = []
+
+
 def start(*command: str) -> "subprocess.Popen[str]":
-    """Start a Python module of ours, its output in one stream."""
-    return subprocess.Popen(
+    """Start a Python module of ours, its output in one stream. It ends with the test at the latest."""
+    process = subprocess.Popen(
         [sys.executable, "-m", *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+    _started.append(process)
+    return process
+
+
+def end_started() -> None:
+    """End what a test that failed halfway has left, so that the tests after it are not touched by it."""
+    while _started:
+        process = _started.pop()
+        assert process.stdout is not None
+        if process.stdout.closed:
+            continue  # it was waited for
+        process.terminate()
+        try:
+            process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
 
 
 def podproof(*arguments: str) -> "subprocess.Popen[str]":

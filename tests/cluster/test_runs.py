@@ -77,7 +77,7 @@ def test_the_broken_cluster_of_a_worker_that_is_killed_ends_with_the_run(
         "pytest", "features/beyond/control_plane_outage.feature", "-k", "back_soon and controller", "-n", "1",
         "--cluster-name", NAME, "--nodes", "2", "--reports-dir", str(tmp_path),
     )  # fmt: skip
-    read_until(run, "1 worker")
+    read_until(run, "1 worker [")  # with what it has collected; "created" is said before it is there
     [worker] = [each for each in psutil.Process(run.pid).children() if "-c" in each.cmdline()]
     spare = ClusterPaths(f"spare-{run.pid}")
     assert comes(spare.kubeconfig.exists, waits.API_SERVER_READY)
