@@ -280,7 +280,7 @@ def found_alike(scene: Scene, pair: list[Object], word: str) -> None:
     for pod in pair:
         path = files.mount_path(pod, _APP, _DATA)
         mounted = files.run(scene.api, pod, _APP, 'grep -q " $1 " /proc/mounts', path).ok
-        demand(mounted, f"a Volume mounted at {path} in Pod {name(pod)}", "none is mounted there")
+        demand(mounted, f"a Volume mounted at {path} in Pod {name(pod)}", otherwise="none is mounted there")
         listed = files.must_run(scene.api, pod, _APP, script, path)
         found.append("; ".join(sorted(listed.splitlines())))
     demand(found[0].count(word) == 2, f"files that read {word!r}", found[0])
@@ -330,7 +330,7 @@ def demand_files(wanted: Dataset, found: Dataset) -> None:
     demand(
         found == wanted,
         f"all {len(wanted)} files with the checksums that they had",
-        datasets.differences(wanted, found),
+        otherwise=datasets.differences(wanted, found),
     )
 
 

@@ -54,7 +54,7 @@ def runs_new_image(scene: Scene, incident: Incident, measurements: Measurements)
     )
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds, bound.origin)
     found = files.run(scene.api, pod, "app", '[ -e "$1" ]', _OTHER_IMAGES_FILE).ok
-    demand(found, f"a container of image {_OTHER_IMAGE}", f"{_OTHER_IMAGES_FILE} is not in it")
+    demand(found, f"a container of image {_OTHER_IMAGE}", otherwise=f"{_OTHER_IMAGES_FILE} is not in it")
 
 
 @when("its Container is allowed twice the resources", target_fixture="incident")

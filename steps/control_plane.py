@@ -130,7 +130,7 @@ def answers_again(scene: Scene, killed: Injection, measurements: Measurements) -
     since = scene.recording.mark()
     bound = deadlines.PROGRAM_ANSWERS
     silent = cast(ProgramKilled, killed.fault).silent()
-    demand(not silent, f"an answer within {bound}", f"{silent} is silent")
+    demand(not silent, f"an answer within {bound}", otherwise=f"{silent} is silent")
     until = scene.recording.mark()
     measurements.add("recovery", until.at - killed.at, bound.seconds, bound.origin)
     killed.undo()
@@ -185,7 +185,9 @@ def nothing_missing(writer: Writer, measurements: Measurements) -> None:
     count = len(writer.acknowledged)
     measurements.add("longest wait for an answer", writer.longest_silence, None, f"{count} objects stored")
     demand(
-        not wrong, f"all {count} objects that were acknowledged", f"missing or different: {', '.join(wrong)}"
+        not wrong,
+        f"all {count} objects that were acknowledged",
+        otherwise=f"missing or different: {', '.join(wrong)}",
     )
 
 

@@ -118,7 +118,11 @@ def _ended(scene: Scene, incident: Incident) -> Object:
     seen = scene.recording.wait_until(Gone(POD, pod), bound, incident.since, incident.struck)
     last = seen.world.gone(POD, pod) or incident.pod
     ended: Object | None = container_status(last, "app").get("state", {}).get("terminated")
-    demand(ended is not None, "a Pod that says how its container ended before it is gone", "it does not say")
+    demand(
+        ended is not None,
+        "a Pod that says how its container ended before it is gone",
+        otherwise="it does not say",
+    )
     return ended or {}
 
 

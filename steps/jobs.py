@@ -92,7 +92,7 @@ def begins_again(scene: Scene, replicaset: Object, incident: Incident, measureme
     measurements.add("recovery", seen.at - incident.since.at, bound.seconds, bound.origin)
     [newcomer] = [pod for pod in newcomers(seen.world) if is_ready(pod)]
     progress = files.read(scene.api, newcomer, "app", _PROGRESS)
-    demand(progress is None, "nothing of what the lost Pod had done", f"its file with {progress!r}")
+    demand(progress is None, "nothing of what the lost Pod had done", otherwise=f"its file with {progress!r}")
 
 
 @then("the Job has failed because its limit was reached")

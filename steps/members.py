@@ -112,15 +112,16 @@ def finds_file(scene: Scene, replacement: Object, word: str) -> None:
 @then("it has another identity, and its Container nothing of what was not on the claim")
 def another_pod(scene: Scene, incident: Incident, replacement: Object, word: str) -> None:
     """Its uid is another one, and a file that the lost Pod had elsewhere is not there."""
-    demand(uid(replacement) != uid(incident.pod), "another uid", "it is the same one")
+    before, after = uid(incident.pod), uid(replacement)
+    demand(after != before, f"another uid than {before}", after)
     found = files.read(scene.api, replacement, "app", f"{_ELSEWHERE}/{word}")
-    demand(found is None, "no file that was not on the claim", f"the file with {found!r}")
+    demand(found is None, "no file that was not on the claim", otherwise=f"the file with {found!r}")
 
 
 @then("it is not there")
 def not_there(found: str | None) -> None:
     """No such file is on the claim."""
-    demand(found is None, "no such file", f"a file with {found!r}")
+    demand(found is None, "no such file", otherwise=f"a file with {found!r}")
 
 
 @then(parsers.parse("it has {count:d} Ready Pods named in order"))
@@ -142,10 +143,12 @@ def one_after_the_other(scene: Scene) -> None:
         if is_ready(change.thing):
             ready.setdefault(name(change.thing), change.at)
     for before, after in pairwise(sorted(made)):
+        began = scene.recording.started.at
+        was_ready = f"at {ready[before] - began:+.3f} s" if before in ready else "at no time"
         demand(
             before in ready and ready[before] <= made[after],
             f"{after} is made when {before} is Ready",
-            f"it was made {ready.get(before, 0.0) - made[after]:.3f} s earlier",
+            f"it was made at {made[after] - began:+.3f} s, and {before} was Ready {was_ready}",
         )
 
 

@@ -122,7 +122,7 @@ def unchanged(scene: Scene, attempt: Attempt) -> None:
     """Its specification is the same, and it was Ready all the time."""
     pod = attempt.incident.pod
     now = scene.now(POD, uid(pod))
-    demand(now["spec"] == pod["spec"], "the same specification", "it has changed")
+    demand(now["spec"] == pod["spec"], "the same specification", otherwise="it has changed")
     scene.recording.always(PodReady(uid(pod)), attempt.incident.since)
 
 

@@ -111,7 +111,7 @@ def as_the_template(scene: Scene, replicaset: Object) -> None:
             demand(
                 not differing,
                 f"Pod {name(pod)} has all that the template has",
-                f"its {part} differs in {', '.join(differing)}",
+                otherwise=f"its {part} differs in {', '.join(differing)}",
             )
 
 
@@ -121,7 +121,9 @@ def identical(scene: Scene, replicaset: Object) -> None:
     owned_pods = scene.owned(POD, replicaset)
     specs = [{**pod["spec"], "nodeName": None} for pod in owned_pods]
     differing = {key for spec in specs for key in spec | specs[0] if spec.get(key) != specs[0].get(key)}
-    demand(not differing, "equal Pod specifications", f"they differ in {', '.join(sorted(differing))}")
+    demand(
+        not differing, "equal Pod specifications", otherwise=f"they differ in {', '.join(sorted(differing))}"
+    )
 
 
 @then("the Pod that nobody owned is one of them")
@@ -265,8 +267,8 @@ def wait_for_brand_new(
     pod = next(pod for pod in newcomers(ready.world, replicaset, incident) if is_ready(pod))
     demand(
         name(pod) != name(incident.pod),
-        "a Pod of another name",
-        f"it is called {name(pod)} again, and is {line(pod)}",
+        f"a Pod of another name than {name(incident.pod)}",
+        f"it is called {name(pod)}, and is {line(pod)}",
     )
     return pod
 

@@ -100,13 +100,14 @@ def create_pod(scene: Scene, accounts: Accounts) -> list[Object]:
 @then(parsers.re("the API server has (?P<answered>accepted|refused) it"))
 def answered(scene: Scene, answer: ApiError | Object, answered: str) -> None:
     """It is there, or it is forbidden and not there."""
+    expected = "403 Forbidden" if answered == "refused" else "an object that is made"
     if isinstance(answer, ApiError):
-        demand(answered == "refused", "an object that is made", f"it is forbidden: {answer.message}")
+        demand(answered == "refused", expected, f"it is forbidden: {answer.message}")
         kind, thing = scene.namespace.beyond.made[-1]
         there = scene.api.find(kind, None, thing)
-        demand(there is None, f"no {kind.name} {thing}", "it is there although it was refused")
+        demand(there is None, f"no {kind.name} {thing}", otherwise="it is there although it was refused")
     else:
-        demand(answered == "accepted", "403 Forbidden", f"{answer['kind']} {name(answer)} was made")
+        demand(answered == "accepted", expected, f"{answer['kind']} {name(answer)} was made")
 
 
 @then(

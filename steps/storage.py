@@ -128,7 +128,7 @@ def volume_deleted(scene: Scene, disk: Disk, measurements: Measurements) -> None
 def files_gone(scene: Scene, disk: Disk) -> None:
     """Where they were nothing is."""
     found = _files_on(scene, disk)
-    demand(not found, f"no files in {disk.path} of the Node", f"there are {', '.join(found)}")
+    demand(not found, f"no files in {disk.path} of the Node", otherwise=f"there are {', '.join(found)}")
 
 
 @then("the PersistentVolume is kept as released")

@@ -55,7 +55,7 @@ def first_has(scene: Scene, pod: Object, word: str) -> None:
 def second_has_not(scene: Scene, pod: Object) -> None:
     """There is no file at the same path."""
     found = files.read(scene.api, pod, "second", _UNMOUNTED)
-    demand(found is None, "no such file in the second Container", f"it reads {found!r}")
+    demand(found is None, "no such file in the second Container", otherwise=f"it reads {found!r}")
 
 
 @when("each Container writes its own name to the same path")
@@ -188,7 +188,7 @@ def gone_from_disk(scene: Scene, incident: Incident, inspector: Object, word: st
     bound = deadlines.termination(incident.pod)
     scene.recording.wait_until(Gone(POD, uid(incident.pod)), bound, incident.since, incident.struck)
     found = _search_disk(scene, inspector, word)
-    demand(not found, "no file of the Pod on its Node's disk", f"it still has {', '.join(found)}")
+    demand(not found, "no file of the Pod on its Node's disk", otherwise=f"it still has {', '.join(found)}")
 
 
 @then("its Volume is empty")
@@ -196,9 +196,9 @@ def empty_volume(scene: Scene, replacement: Object) -> None:
     """The Volume is mounted and has no file at all."""
     path = files.mount_path(replacement, "app", _DATA)
     mounted = files.run(scene.api, replacement, "app", 'grep -q " $1 " /proc/mounts', path).ok
-    demand(mounted, f"a Volume mounted at {path}", "none is mounted there")
+    demand(mounted, f"a Volume mounted at {path}", otherwise="none is mounted there")
     found = files.names(scene.api, replacement, "app", path)
-    demand(not found, "an empty Volume", f"it has {', '.join(found)}")
+    demand(not found, "an empty Volume", otherwise=f"it has {', '.join(found)}")
 
 
 # A Node that is rebooted.
@@ -235,9 +235,13 @@ def not_in_memory(scene: Scene, incident: Incident) -> None:
     """The Volume in memory is there and empty."""
     pod = _rebooted(scene, incident)
     path = files.mount_path(pod, "app", "memory")
-    demand(_is_memory(scene, pod, "app", path), f"a Volume in memory mounted at {path}", "none is there")
+    demand(
+        _is_memory(scene, pod, "app", path),
+        f"a Volume in memory mounted at {path}",
+        otherwise="none is there",
+    )
     found = files.names(scene.api, pod, "app", path)
-    demand(not found, "an empty Volume in memory", f"it has {', '.join(found)}")
+    demand(not found, "an empty Volume in memory", otherwise=f"it has {', '.join(found)}")
 
 
 # Directories of Nodes.
@@ -280,7 +284,7 @@ def not_found_elsewhere(scene: Scene, incident: Incident, node_file: str) -> Non
     """The same path of another Node has no such file."""
     pod = _pod_at(scene, other_node(scene, incident.pod), "other-node")
     found = files.read(scene.api, pod, "app", _in_volume(pod, "app", node_file))
-    demand(found is None, "no such file on another Node", f"it reads {found!r}")
+    demand(found is None, "no such file on another Node", otherwise=f"it reads {found!r}")
 
 
 def _pod_at(scene: Scene, node: Object, called: str) -> Object:
@@ -305,7 +309,7 @@ def demand_unseen(scene: Scene, pod: Object, container: str, word: str, *, seen_
     if not files.search(scene.api, pod, seen_by, word):
         raise TrialError(f"the search does not even find the file in container {seen_by}, which has it")
     found = files.search(scene.api, pod, container, word)
-    demand(not found, f"no such file in container {container}", f"it has {', '.join(found)}")
+    demand(not found, f"no such file in container {container}", otherwise=f"it has {', '.join(found)}")
 
 
 def _in_volume(pod: Object, container: str, file: str) -> str:

@@ -69,7 +69,7 @@ def same_address(pod: Object, places: dict[str, list[str]]) -> None:
     """Each has the address that the Pod is known by."""
     address = pod["status"]["podIP"]
     without = {container: found[1:] for container, found in places.items() if address not in found[1:]}
-    demand(not without, f"address {address} in each of {', '.join(places)}", f"not in {without}")
+    demand(not without, f"address {address} in each of {', '.join(places)}", otherwise=f"not in {without}")
 
 
 @then("all of them are on the same Node")
@@ -89,11 +89,15 @@ def all_ended(scene: Scene, incident: Incident) -> None:
     running = [
         each["name"] for each in last["status"]["containerStatuses"] if "terminated" not in each["state"]
     ]
-    demand(not running, "no container that runs", f"{', '.join(running)} did not end before the Pod was gone")
+    demand(
+        not running,
+        "no container that runs",
+        otherwise=f"{', '.join(running)} did not end before the Pod was gone",
+    )
 
 
 @then("nothing answers at its address any more")
 def silent(scene: Scene, incident: Incident, visitor: Object) -> None:
     """The visitor who was answered before is answered no more."""
     page = visits.fetch(scene.api, visitor, visits.url(incident.pod, _NOTES))
-    demand(page is None, "no answer", f"an answer: {page!r}")
+    demand(page is None, "no answer", otherwise=f"an answer: {page!r}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from podproof.errors import TrialError
+from podproof.kube import findings
 from podproof.kube.deadlines import Deadline
 from podproof.kube.kinds import Kind, Object
 
@@ -57,19 +58,21 @@ class Falsified(AssertionError):  # noqa: N818 - not an error of podproof: the c
         super().__init__("\n".join(lines))
 
 
-def demand(holds: bool, expected: str, observed: str) -> None:
-    """Say that the sentence is false unless something holds.
+def demand(holds: bool, expected: str, observed: str = "so", *, otherwise: str | None = None) -> None:
+    """Say that the sentence is false unless something holds, and note what held.
 
     Args:
         holds: Whether the cluster did as the sentence says.
         expected: What should be.
-        observed: What is.
+        observed: What is, whether or not that is so.
+        otherwise: What is if that is not so, where `observed` has no words for it.
 
     Raises:
         Falsified: It does not hold.
     """
     if not holds:
-        raise Falsified(expected, observed)
+        raise Falsified(expected, observed if otherwise is None else otherwise)
+    findings.note(expected, observed)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from podproof.errors import TrialError
-from podproof.kube import deadlines, summary
+from podproof.kube import deadlines, findings, summary
 from podproof.kube.changes import GONE, Change, Gap, Mark, Observation, World, server_time
 from podproof.kube.client import Api
 from podproof.kube.conditions import Condition, Falsified
@@ -198,6 +198,7 @@ class Recording:
         while True:
             if change is None or change.kind in condition.kinds:
                 if condition.holds(world):
+                    findings.note(condition.describe(), f"so at {moment.at - self.started.at:+.3f} s")
                     return Observation(moment.at, moment.wall, moment.position, change, world)
                 if reason := condition.impossible(world):
                     raise self._falsified(
@@ -269,6 +270,8 @@ class Recording:
                     None,
                     moment,
                 )
+        begun, ended = (each.at - self.started.at for each in (since, until))
+        findings.note(text, f"so after every change from {begun:+.3f} s to {ended:+.3f} s")
         self.watched.append((text, round(until.at - since.at, 3)))
         return Observation(until.at, until.wall, until.position, change, world)
 

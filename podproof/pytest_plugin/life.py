@@ -10,6 +10,7 @@ import pytest
 from pytest_bdd.parser import Step
 
 from podproof.errors import NotApplicable
+from podproof.kube import findings
 from podproof.pytest_plugin.cluster_use import ends_with_run, kubectl
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.failure_text import as_longrepr, failure_text, traceback_text
@@ -131,7 +132,8 @@ class Life:
 
         sources = _sources(item)
         repeat = repeat_command(item.config, trial.plan.nodeid)
-        evidence = gather(trial.result(), sources, repeat, _step_spans(trial, sources.recording))
+        spans = _step_spans(trial, sources.recording)
+        evidence = gather(trial.result(), sources, repeat, spans, trial.findings())
         if self._bridge:
             self._bridge.attach(evidence)
         if trial.outcome not in FAILED:
@@ -172,6 +174,7 @@ class Life:
         """A step's turn has come."""
         if (trial := _trial(request)) is not None:
             trial.step_begins(step.type)
+            findings.take()  # what setting up has found is no step's
             if self._bridge:
                 self._bridge.step_begins(step.keyword, step.name)
 
@@ -186,14 +189,17 @@ class Life:
         """The step did what it says."""
         if (trial := _trial(request)) is not None:
             trial.step_ends()
+            trial.step_found(findings.take())
             if self._bridge:
                 self._bridge.step_ends(None)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_bdd_step_error(self, request: pytest.FixtureRequest, exception: BaseException) -> None:
         """The step failed; what that means is decided when the phase ends."""
-        if _trial(request) is not None and self._bridge:
-            self._bridge.step_ends(exception)
+        if (trial := _trial(request)) is not None:
+            trial.step_found(findings.take())
+            if self._bridge:
+                self._bridge.step_ends(exception)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 
 from podproof.errors import NotApplicable
+from podproof.kube.findings import Finding, StepFindings
 from podproof.verdicts.measurements import Measurements
 from podproof.verdicts.scenarios import Outcome, ScenarioPlan, ScenarioResult, StepResult, StepStatus
 
@@ -22,6 +23,7 @@ class _Step:
     called: bool = False
     ended: float | None = None
     status: StepStatus = StepStatus.PASSED
+    found: tuple[Finding, ...] = ()
 
 
 @dataclass
@@ -70,6 +72,10 @@ class Trial:
         """The step did what it says."""
         self._steps[-1].ended = time.monotonic()
 
+    def step_found(self, found: tuple[Finding, ...]) -> None:
+        """The step that runs, or has just ended, has found this to hold."""
+        self._steps[-1].found = found
+
     def phase_ends(self, phase: str, excinfo: pytest.ExceptionInfo[BaseException] | None) -> Outcome | None:
         """Draw the conclusion from how set-up, call or teardown ended.
 
@@ -112,6 +118,15 @@ class Trial:
         Times are by the monotonic clock; the end of a step that goes on is now.
         """
         return [(step.kind, step.began, step.ended or time.monotonic()) for step in self._steps]
+
+    def findings(self) -> list[StepFindings]:
+        """What each step that has begun has found to hold, those that found nothing left out."""
+        begun = zip(self.plan.steps, self._steps, strict=False)
+        return [
+            StepFindings(f"{planned.keyword} {planned.text}", step.found)
+            for planned, step in begun
+            if step.found
+        ]
 
     def step_results(self) -> tuple[StepResult, ...]:
         """Every planned step with how far it came."""

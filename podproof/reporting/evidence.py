@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Protocol
 
+from podproof.kube.findings import StepFindings
 from podproof.reporting.kube_evidence import applied_manifests, events, namespace_objects, pod_logs
 from podproof.reporting.pieces import Piece
 from podproof.reporting.timeline_picture import StepSpan, picture
@@ -76,20 +78,29 @@ class Evidence:
             path.write_text(piece.text, encoding="utf-8")
 
 
-def gather(result: ScenarioResult, sources: Sources, repeat: str, steps: Sequence[StepSpan] = ()) -> Evidence:
+def gather(
+    result: ScenarioResult,
+    sources: Sources,
+    repeat: str,
+    steps: Sequence[StepSpan] = (),
+    found: Sequence[StepFindings] = (),
+) -> Evidence:
     """Gather what proves the outcome.
 
-    What failed gets everything, any other scenario its measurements, its timeline and its picture. What
-    cannot be had is said in its place and never raised: evidence must not turn one failure into another.
+    What failed gets everything, any other scenario what it found and measured, its timeline and its picture.
+    What cannot be had is said in its place and never raised: evidence must not turn one failure into another.
 
     Args:
         result: What came out so far.
         sources: Where to look.
         repeat: The command that runs the scenario again.
         steps: Its steps with their times, for the picture.
+        found: What its steps found to hold.
     """
     evidence = Evidence()
     rows: list[dict[str, Any]] = []
+    if found:
+        evidence.pieces.append(Piece("What was demanded and found", "found.txt", findings_list(found)))
     if result.measurements:
         table = measurements_table(result.measurements)
         evidence.pieces.append(Piece("Measurements", "measurements.txt", table))
@@ -118,6 +129,18 @@ def gather(result: ScenarioResult, sources: Sources, repeat: str, steps: Sequenc
         evidence.pieces.insert(0, Piece("Command to repeat just this", "repeat.txt", f"{repeat}\n"))
         _add_from_cluster(evidence, sources)
     return evidence
+
+
+def findings_list(found: Sequence[StepFindings]) -> str:
+    """What each step demanded and what it found, below the step; what it found again and again only once."""
+    lines = []
+    for step in found:
+        lines.append(step.step)
+        for finding in dict.fromkeys(step.findings):
+            told = f"expected: {finding.expected}\nobserved: {finding.observed}"
+            lines.append(indent(told, "    "))
+        lines.append("")
+    return "\n".join(lines)
 
 
 def timeline_lines(rows: Sequence[dict[str, Any]]) -> list[str]:

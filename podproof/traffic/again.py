@@ -8,6 +8,7 @@ from typing import NoReturn, TypeVar
 
 import tenacity
 
+from podproof.kube import findings
 from podproof.kube.changes import Mark
 from podproof.kube.conditions import Falsified
 from podproof.kube.deadlines import Deadline
@@ -57,5 +58,5 @@ def ask_until(
         wait=tenacity.wait_fixed(_PAUSE),
         retry_error_callback=give_up,
     )
-    retrying(ask_now)
+    findings.note(expected, tell(retrying(ask_now)))
     return asked - start

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from podproof.kube import deadlines
+import pytest
+
+from podproof.kube import deadlines, findings
 from podproof.kube.changes import Change, World, server_time
-from podproof.kube.conditions import Check, Condition, Falsified
+from podproof.kube.conditions import Check, Condition, Falsified, demand
+from podproof.kube.findings import Finding
 from podproof.kube.kinds import EVENT, NODE, POD, Kind, Object
 from podproof.kube.states import Gone, PodReady, SamePods
 
@@ -81,6 +84,16 @@ def test_a_pod_on_its_way_out_is_not_one_of_the_same_pods() -> None:
     assert not SamePods(frozenset({"a"})).holds(World.after([change("ADDED", leaving)]))
     two = [change("ADDED", pod("a")), change("ADDED", pod("b"))]
     assert not SamePods(frozenset({"a"})).holds(World.after(two))
+
+
+def test_what_held_is_noted_with_words_that_are_true_of_it() -> None:
+    findings.take()
+    demand(True, "one row", "rows ['a']")
+    demand(True, "no such file", otherwise="a file with 'a'")
+    with pytest.raises(Falsified, match=r"observed: a file with 'a'"):
+        demand(False, "no such file", otherwise="a file with 'a'")
+    assert findings.take() == (Finding("one row", "rows ['a']"), Finding("no such file", "so"))
+    assert findings.take() == ()
 
 
 def test_a_falsified_says_expected_observed_bound_and_last_events() -> None:

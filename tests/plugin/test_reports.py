@@ -153,7 +153,16 @@ def test_allure_says_what_a_reader_wants_to_know(suite: Suite) -> None:
         ("story", "Every number is itself"),
         ("tag", "numbers-are-equal"),
     } <= labels
-    assert {each["name"] for each in good["attachments"]} == {"Measurements", "Timeline", "Timeline as JSON"}
+    assert {each["name"] for each in good["attachments"]} == {
+        "What was demanded and found",
+        "Measurements",
+        "Timeline",
+        "Timeline as JSON",
+    }
+    [found] = [each["source"] for each in good["attachments"] if each["name"].startswith("What was demanded")]
+    assert (suite.root / "reports/allure-results" / found).read_text() == (
+        "Then 1 is 1\n    expected: 1\n    observed: 1\n"
+    )
     assert {"name": "n", "value": "1"} in results["Limit: 1 is not two"]["parameters"]
     bad = results["Broken"]
     assert [step["status"] for step in bad["steps"]] == ["passed", "broken", "skipped"]

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from podproof.kube import findings
 from podproof.kube.changes import Mark
 from podproof.kube.conditions import Falsified
 from podproof.kube.deadlines import Deadline
+from podproof.kube.findings import Finding
 from podproof.traffic.again import ask_until
 
 _SHORT = Deadline("an answer", 0.5, "the test is not to take long", "this test")
@@ -20,6 +22,7 @@ def test_it_asks_until_the_answer_is_as_wanted() -> None:
     took = ask_until(lambda: next(answers), lambda answer: answer == "yes", "yes", str, _SHORT * 20)
     assert next(answers) == "never asked for"
     assert took > 0
+    assert findings.take()[-1] == Finding("yes", "yes")
 
 
 def test_it_asks_at_least_once_however_late_it_is() -> None:

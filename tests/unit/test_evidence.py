@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from podproof.reporting.evidence import Sources, gather, measurements_table, timeline_lines
+from podproof.kube.findings import Finding, StepFindings
+from podproof.reporting.evidence import Sources, findings_list, gather, measurements_table, timeline_lines
 from podproof.reporting.runs import KEPT_RUNS, RunReports
 from podproof.verdicts.measurements import Measurement
 from podproof.verdicts.scenarios import Outcome, ScenarioResult
@@ -66,6 +67,21 @@ def test_measurements_are_shown_against_their_bounds() -> None:
         "reaction      0.50 s  no bound",
         "recovery      4.00 s  bound 3 s (its probes)  exceeded by 1.000 s",
         "Only what exceeds its bound by more than is granted on top is FALSE: docs/verdicts.md, Bounds.",
+    ]
+
+
+def test_what_was_found_stands_below_its_step_and_only_once() -> None:
+    ready, page = Finding("Pod web is Ready", "so at +1.000 s"), Finding("a page", "two\nlines")
+    steps = [StepFindings("Given a Pod", (ready, ready)), StepFindings("Then it answers", (page,))]
+    assert findings_list(steps).splitlines() == [
+        "Given a Pod",
+        "    expected: Pod web is Ready",
+        "    observed: so at +1.000 s",
+        "",
+        "Then it answers",
+        "    expected: a page",
+        "    observed: two",
+        "    lines",
     ]
 
 
