@@ -96,6 +96,7 @@ def serves_more(
         crowd,
         _ANSWERS_OF_A_POD * times,
         lambda load: scaled(load).is_conclusive,
+        compared_with=load_of_one,
     )
     all_reached(scene, deployment, load)
     found = scaled(load)
@@ -104,7 +105,7 @@ def serves_more(
     demand(
         found.is_proportional,
         f"{times} times as many answers per second, give or take {TOLERANCE:.0%}",
-        f"{found.times:.2f} times as many: first {load_of_one}; then {load}",
+        str(found),
     )
 
 

@@ -145,7 +145,13 @@ def collect(api: Api, crowd: Object, answers: int) -> Load:
     return Load.of(lines[CLIENTS - 1 :])
 
 
-def measure(api: Api, crowd: Object, answers: int, is_fair: Callable[[Load], bool] = lambda _: True) -> Load:
+def measure(
+    api: Api,
+    crowd: Object,
+    answers: int,
+    is_fair: Callable[[Load], bool] = lambda _: True,
+    compared_with: Load | None = None,
+) -> Load:
     """What the app serves while nothing but the CPU limit of its Pods bounds it; see `collect`.
 
     Args:
@@ -153,6 +159,7 @@ def measure(api: Api, crowd: Object, answers: int, is_fair: Callable[[Load], boo
         crowd: The crowd's Pod.
         answers: How many.
         is_fair: What else it takes to draw a conclusion from a load.
+        compared_with: The load that it is compared with, to be told of if there is no conclusion.
 
     Raises:
         TrialError: Something else bounded it each time, such as a machine that is busy with other things.
@@ -162,10 +169,10 @@ def measure(api: Api, crowd: Object, answers: int, is_fair: Callable[[Load], boo
         loads.append(collect(api, crowd, answers))
         if loads[-1].is_bounded and is_fair(loads[-1]):
             return loads[-1]
+    before = f"; to be compared with {compared_with}" if compared_with else ""
     raise TrialError(
         "the machine was too busy to tell what Pods serve: their CPU limits would hold them back in "
-        f"{_HELD_BACK:.0%} of all periods, give them what they say, and an answer would cost what it did: "
-        f"{'; '.join(map(str, loads))}"
+        f"{_HELD_BACK:.0%} of all periods, and give them what they say: {'; '.join(map(str, loads))}{before}"
     )
 
 

@@ -10,15 +10,16 @@ TOLERANCE = 0.3
 """By which share the load that several Pods serve may differ from so many times that of one.
 
 Spread at random, the requests of 30 clients leave each of three Pods without any for a sixteenth of the time,
-and what an answer costs varies with what else the machine does just then. It is less than the third that
-would lack if one of three Pods served nothing.
+and the one Pod may have been given a fifth more than its limit (`_LIMIT_KEPT`). It is less than the third
+that would lack if one of three Pods served nothing.
 """
 
-_SAME_COST = 0.1
-"""By which share an answer may cost more or less CPU time before two loads are no longer comparable.
+_DEARER = 2.0
+"""How many times as much CPU time an answer may cost in one load as in the other, if they are to be compared.
 
-The work is the same each time. What it costs changes with the machine: two processors that share one core
-give each other up to half, and every switch to other work empties caches.
+The work is the same each time, and what it costs changes with the machine: two processors that share one core
+give each other down to half, and every switch to other work empties caches. On a busy machine of two
+processors 10 to 15 ms were measured for the same answer. Beyond that something else must be wrong.
 """
 
 _LIMIT_KEPT = 0.2
@@ -45,10 +46,10 @@ def keeps(load: Load, limit: float) -> bool:
 class Scaled:
     """What one Pod serves and what several do, each with the same CPU limit.
 
-    What they serve is the CPU time that they are given by what an answer costs. So where all answer, one
-    answer costs the same and the kernel gives all of them what their limits say, several Pods serve so many
-    times the load of one; where the kernel gives them more or less than that, or the machine makes an answer
-    dearer, nothing is known.
+    What they serve is the CPU time that they are given by what an answer costs. The machine makes an answer
+    dearer or cheaper from one second to the next, whoever gives it, so loads are compared as if it cost the
+    same in both. Where all answer, and the kernel gives all of them what their limits say, several Pods
+    serve so many times the load of one then; where it gives them more or less than that, nothing is known.
 
     Attributes:
         one: What one Pod serves.
@@ -68,9 +69,20 @@ class Scaled:
         return self.several.per_second / self.one.per_second
 
     @property
+    def dearer(self) -> float:
+        """How many times as much CPU time an answer of theirs costs."""
+        return self.several.cost / self.one.cost
+
+    @property
+    def times_at_same_cost(self) -> float:
+        """How many times as much they would serve if an answer cost what it did."""
+        return self.times * self.dearer
+
+    @property
     def is_proportional(self) -> bool:
-        """Whether they serve about as many times as much as they are."""
-        return abs(self.times / len(self.pods) - 1) <= TOLERANCE
+        """Whether they serve, at the same cost, about as many times as much as they are."""
+        comparable = 1 / _DEARER < self.dearer < _DEARER
+        return comparable and abs(self.times_at_same_cost / len(self.pods) - 1) <= TOLERANCE
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -83,11 +95,16 @@ class Scaled:
 
         A Pod that is held back in nearly all periods by a limit of its own has been given that.
         """
-        same_cost = abs(self.several.cost / self.one.cost - 1) <= _SAME_COST
         wanted = (1 - TOLERANCE) * self.limit * len(self.pods)
-        return self.several.is_certain and same_cost and self.several.cpu < wanted
+        return self.several.is_certain and self.several.cpu < wanted
 
     @property
     def is_conclusive(self) -> bool:
         """Whether it is known what the app serves."""
         return self.is_proportional or bool(self.left_out) or self.is_short
+
+    def __str__(self) -> str:
+        return (
+            f"{self.times_at_same_cost:.2f} times as many if an answer cost the same, {self.times:.2f} times "
+            f"at {self.dearer:.2f} times the cost: first {self.one}; then {self.several}"
+        )

@@ -50,8 +50,22 @@ def test_a_kernel_that_gave_one_pod_more_than_its_limit_denies_nothing() -> None
     assert not found.is_conclusive
 
 
-def test_a_machine_that_makes_answers_dearer_or_is_busy_denies_nothing() -> None:
-    assert not scaled(load(0.6 * 3 * _LIMIT, cost=1.5 * _COST)).is_conclusive
+def test_a_machine_that_makes_answers_dearer_is_allowed_for() -> None:
+    found = scaled(load(3 * _LIMIT, cost=1.45 * _COST))
+    assert round(found.times, 2) == 2.07
+    assert found.is_proportional
+    assert "3.00 times as many if an answer cost the same, 2.07 times at 1.45 times the cost" in str(found)
+
+
+def test_answers_that_cost_twice_as_much_are_not_comparable() -> None:
+    assert not scaled(load(3 * _LIMIT, cost=2 * _COST)).is_conclusive
+
+
+def test_pods_that_share_one_limit_fall_short_whatever_an_answer_costs() -> None:
+    assert scaled(load(_LIMIT, cost=1.5 * _COST)).is_short
+
+
+def test_a_machine_that_is_too_busy_to_give_pods_their_limits_denies_nothing() -> None:
     assert not scaled(load(0.6 * 3 * _LIMIT, held_back=0.8)).is_conclusive
 
 
