@@ -31,8 +31,11 @@ that is busy with other things gives it less than its limit: then it is the mach
 _CERTAINLY = 0.85
 """From which share on nothing but the limit can have bounded a Pod noticeably."""
 
-_WINDOWS = 6
-"""How often to look until nothing but its limit bounds the app: other work on the machine comes and goes."""
+_WINDOWS = 12
+"""How often to look, some 5 s each, until nothing but its limit bounds the app.
+
+Other work on the machine comes and goes: what other scenarios start is started within a minute.
+"""
 
 _COLLECT = 'have=$(wc -l </tmp/answers); tail -n +$((have + 1)) -f /tmp/answers | head -n "$1"'
 """Gives the next so many answers as they come."""
