@@ -54,6 +54,8 @@ Feature: Pods
     instances), you should use multiple Pods, one for each instance."
 
     Each Pod brings its own share of a Node's resources, and a Service spreads the requests over all of them.
+    How much a machine makes of a share differs from one second to the next, so loads are compared as if an
+    answer cost the same CPU time in both.
 
     Scenario: Several replicas are several Pods
       Given an app of 1 Ready Pod behind a Service

@@ -291,7 +291,7 @@ def found_alike(scene: Scene, pair: list[Object], word: str) -> None:
 def specified_alike(pair: list[Object]) -> None:
     """What the API server has of them differs in nothing."""
     one, other = (pod["spec"]["containers"] for pod in pair)
-    demand(one == other, f"containers {one}", f"containers {other}")
+    demand(one == other, f"containers {one}", otherwise=f"containers {other}")
 
 
 # Used by other modules.

@@ -93,7 +93,8 @@ def no_page(scene: Scene, client: Object, incidents: list[Incident], newcomers: 
         if address in given_again:
             raise TrialError("a new Pod of the app happens to have been given the address of a deleted one")
         page = _page(scene, client, address)
-        demand(page not in {_page_of(name(each.pod)) for each in incidents}, "no page", f"the page {page!r}")
+        pages = {_page_of(name(each.pod)) for each in incidents}
+        demand(page not in pages, "no page of the deleted Pods", f"the page {page!r}" if page else "no page")
 
 
 @then("the client gets the pages of all Pods of the app at the Service's name")

@@ -161,9 +161,8 @@ def healthy_before(scene: Scene, deployment: Object, update: Change, count: int)
     gone = Gone(REPLICA_SET, uid(update.previous))
     seen = scene.recording.wait_until(gone, rollouts.duration(deployment), update.since)
     ready = [each.get("status", {}).get("readyReplicas", 0) for each in newer(seen.world, deployment, update)]
-    demand(
-        ready == [count], f"{count} Ready Pods of the new ReplicaSet by then", f"{ready or 'no ReplicaSet'}"
-    )
+    told = " and ".join(map(str, ready)) or "no ReplicaSet"
+    demand(ready == [count], f"{count} Ready Pods of the new ReplicaSet by then", told)
 
 
 @then("the previous ReplicaSet is scaled down to no Pods")

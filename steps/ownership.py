@@ -10,7 +10,7 @@ from podproof.kube import deadlines, rollouts
 from podproof.kube.changes import Mark
 from podproof.kube.conditions import Check, View, demand
 from podproof.kube.deadlines import Deadline
-from podproof.kube.kinds import DEPLOYMENT, POD, REPLICA_SET, Object, name, owner_uid, uid
+from podproof.kube.kinds import DEPLOYMENT, POD, REPLICA_SET, Object, name, owner, owner_uid, uid
 from podproof.kube.scene import Scene
 from podproof.kube.states import Gone, OwnedPodsReady, SamePods, owned, tell_pods
 from podproof.kube.summary import line
@@ -61,7 +61,7 @@ def owns_replicaset(scene: Scene, deployment: Object) -> Object:
     scene.recording.catch_up((REPLICA_SET,))  # seen of the Deployment so far, by another watch
     found = [each for each in scene.recording.latest(REPLICA_SET) if owner_uid(each) == uid(deployment)]
     everything = scene.recording.latest(REPLICA_SET)
-    told = "; ".join(f"{name(each)} of {owner_uid(each) or 'nobody'}" for each in everything)
+    told = "; ".join(f"{name(each)} of {owner(each)}" for each in everything)
     demand(len(found) == len(everything) == 1, "one ReplicaSet, of the Deployment", told or "no ReplicaSet")
     return found[0]
 
@@ -72,7 +72,8 @@ def owns_pods(scene: Scene, deployment: Object, replicaset: Object, count: int) 
     scene.recording.catch_up((POD,))
     pods = rollouts.pods_of(scene.recording.world(), deployment)
     owners = [owner_uid(pod) for pod in pods]
-    demand(owners == [uid(replicaset)] * count, f"{count} Pods, all of the ReplicaSet", tell_pods(pods))
+    told = "; ".join(f"Pod {name(pod)} of {owner(pod)}" for pod in pods)
+    demand(owners == [uid(replicaset)] * count, f"{count} Pods, all of the ReplicaSet", told or "no Pod")
 
 
 @then("a new ReplicaSet with the same Pod spec takes its place", target_fixture="replicaset")

@@ -118,7 +118,7 @@ def service_restored(
     record, impact = ended(steady, incident)
     if impact is None:
         record.demand_steady()
-    demand(answered, "requests are answered again in the end", str(record))
+    demand(answered, "requests are answered again in the end", otherwise=str(record))
     add_outage(measurements, record, impact, bound.seconds, bound.origin)
     took = impact.seconds if impact else 0.0
     demand(took <= bound.patience, f"requests are lost for {bound} at most", f"{took:.3f} s; {record}")
@@ -133,7 +133,7 @@ def never_all_lost(steady: Client, incident: Incident) -> None:
     demand(
         impact is not None and impact.share < 1 and longest < impact.seconds,
         "some requests are answered while others are lost",
-        f"for {longest:.3f} s none was; {record}",
+        f"none was for {longest:.3f} s at most; {record}",
     )
 
 
@@ -160,12 +160,13 @@ def sent_to_the_dead(
     add_outage(measurements, record, impact, recovery_bounds.outage.seconds, recovery_bounds.outage.origin)
     demand(
         impact is not None and impact.end >= seen.at - _LAST_LOSS,
-        f"requests are lost until the loss is noticed {seen.at - incident.since.at:.1f} s after it",
+        f"requests are lost until the loss is noticed {seen.at - incident.since.at:.1f} s after it, "
+        f"or for {_LAST_LOSS:g} s less",
         str(record)
         if impact is None
         else f"the last {impact.end - incident.since.at:.1f} s after it; {record}",
     )
-    demand(answered, "no request is lost once the loss was noticed", str(record))
+    demand(answered, "every request is answered before long once the loss was noticed", otherwise=str(record))
 
 
 _LAST_LOSS = 6.0

@@ -11,7 +11,7 @@ from podproof.faults import pods
 from podproof.faults.pods import Incident
 from podproof.kube import deadlines
 from podproof.kube.conditions import Check, View, demand
-from podproof.kube.kinds import ENDPOINT_SLICE, POD, REPLICA_SET, Object, name, owner_uid, uid
+from podproof.kube.kinds import ENDPOINT_SLICE, POD, REPLICA_SET, Object, name, owner, owner_uid, uid
 from podproof.kube.scene import Scene
 from podproof.kube.states import OwnedPodsReady, PodReady, SamePods, is_ready, is_started, owned, tell_pods
 from podproof.kube.summary import line
@@ -129,12 +129,9 @@ def identical(scene: Scene, replicaset: Object) -> None:
 @then("the Pod that nobody owned is one of them")
 def adopted(scene: Scene, pod: Object, replicaset: Object) -> None:
     """The ReplicaSet is the Pod's owner now."""
-    owner = owner_uid(scene.now(POD, uid(pod)))
-    demand(
-        owner == uid(replicaset),
-        f"Pod {name(pod)} is owned by ReplicaSet {name(replicaset)}",
-        f"it is owned by {owner or 'nobody'}",
-    )
+    now = scene.now(POD, uid(pod))
+    expected = f"Pod {name(pod)} is owned by ReplicaSet {name(replicaset)}"
+    demand(owner_uid(now) == uid(replicaset), expected, f"it is owned by {owner(now)}")
 
 
 @then(parsers.parse("there were never more than {count:d} Pods"))

@@ -82,7 +82,7 @@ def all_reached(scene: Scene, deployment: Object, load: Load) -> None:
 def serves_more(
     scene: Scene, deployment: Object, load_of_one: Load, times: int, measurements: Measurements
 ) -> None:
-    """The same clients are answered that much faster, while each Pod is held back by its CPU limit."""
+    """The same clients are answered that much faster, at the same cost, while limits hold each Pod back."""
     _await_pods(scene, deployment, times)
     scaled = partial(
         Scaled,
@@ -104,7 +104,7 @@ def serves_more(
     measurements.add(f"100 answers, {times} Pods", 100 / load.per_second)
     demand(
         found.is_proportional,
-        f"{times} times as many answers per second, give or take {TOLERANCE:.0%}",
+        f"{times} times as many answers per second, give or take {TOLERANCE:.0%}, if each cost the same",
         str(found),
     )
 

@@ -258,7 +258,8 @@ def create_pod(scene: Scene) -> Object:
 def bound_to_storage(scene: Scene, storage_behind: Storage, what: str) -> Object:
     """The claim's volume is of that storage; gives the volume."""
     volume = _await_volume(scene, the_claim(scene), deadlines.VOLUME_PROVIDED)
-    demand(storage_behind.is_behind(volume), f"a PersistentVolume on {what}", f"its spec is {volume['spec']}")
+    expected = f"a PersistentVolume on {what}"
+    demand(storage_behind.is_behind(volume), expected, otherwise=f"its spec is {volume['spec']}")
     return volume
 
 

@@ -44,8 +44,9 @@ def outage(steady: Client, measurements: Measurements) -> None:
     if not record.lost:
         record.demand_steady(_BRIEF)
     longest = max((each.seconds for each in record.outages()), default=0.0)
-    demand(longest >= _BRIEF, f"an outage of {_BRIEF:g} s at least: no Pod starts in less", str(record))
-    demand(record.requests[-1].ok, "requests are answered again in the end", str(record))
+    expected = f"an outage of {_BRIEF:g} s at least: no Pod starts in less"
+    demand(longest >= _BRIEF, expected, f"{longest:.3f} s; {record}")
+    demand(record.requests[-1].ok, "requests are answered again in the end", otherwise=str(record))
 
 
 @then("for a while both versions answered in turns")
@@ -121,6 +122,9 @@ def _tell(versions: dict[str, Span]) -> str:
         f"version {each.who} answered {each.count} requests in {each.end - each.start:.2f} s"
         for each in spans
     ]
-    gaps = [after.start - before.end for before, after in pairwise(spans)]
-    between = "".join(f"; {gap:.2f} s from the last answer of one to the first of the next" for gap in gaps)
+    between = ""
+    for before, after in pairwise(spans):
+        gap = after.start - before.end
+        meanwhile = "nobody" if gap > 0 else "both"
+        between += f"; {meanwhile} for {abs(gap):.2f} s"
     return " and ".join(told) + between if told else "nobody answered"

@@ -76,7 +76,7 @@ def same_address(pod: Object, places: dict[str, list[str]]) -> None:
 def same_node(places: dict[str, list[str]]) -> None:
     """They share one network namespace, which is a thing of one kernel and so of one Node."""
     namespaces = {found[0] for found in places.values()}
-    demand(len(namespaces) == 1, "one network namespace of all", f"{places}")
+    demand(len(namespaces) == 1, "one network namespace of all", ", ".join(sorted(namespaces)))
 
 
 @then("all its Containers have ended when it is gone")

@@ -58,21 +58,21 @@ class Falsified(AssertionError):  # noqa: N818 - not an error of podproof: the c
         super().__init__("\n".join(lines))
 
 
-def demand(holds: bool, expected: str, observed: str = "so", *, otherwise: str | None = None) -> None:
+def demand(holds: bool, expected: str, observed: str = "", *, otherwise: str = "") -> None:
     """Say that the sentence is false unless something holds, and note what held.
 
     Args:
         holds: Whether the cluster did as the sentence says.
         expected: What should be.
-        observed: What is, whether or not that is so.
-        otherwise: What is if that is not so, where `observed` has no words for it.
+        observed: What is, in words that are true either way: reports have them if it holds, too.
+        otherwise: What is if it does not hold, where only that takes words.
 
     Raises:
         Falsified: It does not hold.
     """
     if not holds:
-        raise Falsified(expected, observed if otherwise is None else otherwise)
-    findings.note(expected, observed)
+        raise Falsified(expected, otherwise or observed)
+    findings.note(expected, observed or "as expected")
 
 
 @contextmanager
@@ -86,7 +86,8 @@ def preparing(what: str) -> Iterator[None]:
         TrialError: In place of `Falsified`, with its text.
     """
     try:
-        yield
+        with findings.of_preparations():
+            yield
     except Falsified as error:
         raise TrialError(f"preparing the trial failed: {what}\n{error}") from error
 

@@ -1,26 +1,30 @@
-"""What was demanded of the cluster and held: of what is true a report could else say no more than that."""
+"""What was demanded of the cluster and found: a report could say no more of what is TRUE than that it is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that held.
+    """Something that was demanded, or prepared, and what was there.
 
     Attributes:
         expected: What was demanded.
         observed: What was there.
+        prepared: Whether it was podproof's own work for the trial, and no sentence about the cluster.
     """
 
     expected: str
     observed: str
+    prepared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StepFindings:
-    """What one step found to hold.
+    """What one step found.
 
     Attributes:
         step: The step as its feature has it, keyword included.
@@ -32,11 +36,12 @@ class StepFindings:
 
 
 _noted: list[Finding] = []
+_preparing = 0
 
 
 def note(expected: str, observed: str) -> None:
     """Something was demanded, and held."""
-    _noted.append(Finding(expected, observed))
+    _noted.append(Finding(expected, observed, _preparing > 0))
 
 
 def take() -> tuple[Finding, ...]:
@@ -44,3 +49,14 @@ def take() -> tuple[Finding, ...]:
     taken = tuple(_noted)
     _noted.clear()
     return taken
+
+
+@contextmanager
+def of_preparations() -> Iterator[None]:
+    """Mark what is noted meanwhile as podproof's own work."""
+    global _preparing
+    _preparing += 1
+    try:
+        yield
+    finally:
+        _preparing -= 1

@@ -65,6 +65,14 @@ def name(thing: Object) -> str:
     return str(thing["metadata"]["name"])
 
 
+def owner(thing: Object) -> str:
+    """The controller that owns the object in words, such as ``"ReplicaSet web-5d4"``, or ``"nobody"``."""
+    for reference in thing["metadata"].get("ownerReferences", ()):
+        if reference.get("controller"):
+            return f"{reference['kind']} {reference['name']}"
+    return "nobody"
+
+
 def owner_uid(thing: Object) -> str | None:
     """The identity of the controller that owns the object, or None."""
     for reference in thing["metadata"].get("ownerReferences", ()):

@@ -177,6 +177,8 @@ class Recording:
     ) -> Observation:
         """The first moment, from `since` on, at which a condition holds; waits for it if it has not come.
 
+        It is noted for reports.
+
         Args:
             condition: What to wait for.
             deadline: How long after `since` it may come.
@@ -198,7 +200,7 @@ class Recording:
         while True:
             if change is None or change.kind in condition.kinds:
                 if condition.holds(world):
-                    findings.note(condition.describe(), f"so at {moment.at - self.started.at:+.3f} s")
+                    findings.note(condition.describe(), self._told(moment, change))
                     return Observation(moment.at, moment.wall, moment.position, change, world)
                 if reason := condition.impossible(world):
                     raise self._falsified(
@@ -238,6 +240,8 @@ class Recording:
     ) -> Observation:
         """Check that a condition held at `since` and after every change until `until`; returns the end.
 
+        It is noted for reports.
+
         Args:
             condition: What must hold.
             since: The first moment.
@@ -270,14 +274,21 @@ class Recording:
                     None,
                     moment,
                 )
-        begun, ended = (each.at - self.started.at for each in (since, until))
-        findings.note(text, f"so after every change from {begun:+.3f} s to {ended:+.3f} s")
-        self.watched.append((text, round(until.at - since.at, 3)))
+        seconds = until.at - since.at
+        at = f"from {since.at - self.started.at:+.3f} s on for {seconds:.3f} s"
+        findings.note(text, f"as expected {at}, after each of {len(changes)} changes")
+        self.watched.append((text, round(seconds, 3)))
         return Observation(until.at, until.wall, until.position, change, world)
 
     def never(self, condition: Condition, since: Mark, until: Mark | None = None) -> Observation:
         """Check that a condition did not hold at any moment; see `always`."""
         return self.always(~condition, since, until, f"at no time: {condition.describe()}")
+
+    def _told(self, moment: Mark, change: Change | None) -> str:
+        """What made a condition hold, and when."""
+        if change is None:
+            return f"so already at {moment.at - self.started.at:+.3f} s"
+        return change.describe(self.started.at).strip()
 
     def catch_up(self, kinds: Iterable[Kind]) -> None:
         """Wait until all that the server has of these kinds at this moment has been recorded.

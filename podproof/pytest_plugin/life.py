@@ -11,6 +11,7 @@ from pytest_bdd.parser import Step
 
 from podproof.errors import NotApplicable
 from podproof.kube import findings
+from podproof.kube.findings import Finding
 from podproof.pytest_plugin.cluster_use import ends_with_run, kubectl
 from podproof.pytest_plugin.collector import ScenarioItem
 from podproof.pytest_plugin.failure_text import as_longrepr, failure_text, traceback_text
@@ -174,7 +175,6 @@ class Life:
         """A step's turn has come."""
         if (trial := _trial(request)) is not None:
             trial.step_begins(step.type)
-            findings.take()  # what setting up has found is no step's
             if self._bridge:
                 self._bridge.step_begins(step.keyword, step.name)
 
@@ -183,6 +183,7 @@ class Life:
         """The step's own code runs next."""
         if (trial := _trial(request)) is not None:
             trial.step_is_called()
+            findings.take()  # what the step's fixtures have found is not its own
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_bdd_after_step(self, request: pytest.FixtureRequest) -> None:
@@ -197,7 +198,7 @@ class Life:
     def pytest_bdd_step_error(self, request: pytest.FixtureRequest, exception: BaseException) -> None:
         """The step failed; what that means is decided when the phase ends."""
         if (trial := _trial(request)) is not None:
-            trial.step_found(findings.take())
+            trial.step_found((*findings.take(), *_denied(exception)))
             if self._bridge:
                 self._bridge.step_ends(exception)
 
@@ -288,6 +289,14 @@ def _ask_recording(item: pytest.Item, trial: Trial) -> None:
     from podproof.cluster import capabilities
 
     trial.capabilities = dict(capabilities.answers)
+
+
+def _denied(error: BaseException) -> Iterator[Finding]:
+    """What was demanded and did not hold, if that is what an error says."""
+    from podproof.kube.conditions import Falsified
+
+    if isinstance(error, Falsified):
+        yield Finding(error.expected, error.observed)
 
 
 def _trial(request: pytest.FixtureRequest) -> Trial | None:

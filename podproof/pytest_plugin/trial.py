@@ -73,7 +73,7 @@ class Trial:
         self._steps[-1].ended = time.monotonic()
 
     def step_found(self, found: tuple[Finding, ...]) -> None:
-        """The step that runs, or has just ended, has found this to hold."""
+        """The step that has just ended has demanded this, and found it."""
         self._steps[-1].found = found
 
     def phase_ends(self, phase: str, excinfo: pytest.ExceptionInfo[BaseException] | None) -> Outcome | None:
@@ -120,7 +120,7 @@ class Trial:
         return [(step.kind, step.began, step.ended or time.monotonic()) for step in self._steps]
 
     def findings(self) -> list[StepFindings]:
-        """What each step that has begun has found to hold, those that found nothing left out."""
+        """What each step that has begun demanded and found, those that demanded nothing left out."""
         begun = zip(self.plan.steps, self._steps, strict=False)
         return [
             StepFindings(f"{planned.keyword} {planned.text}", step.found)

@@ -95,7 +95,7 @@ def gather(
         sources: Where to look.
         repeat: The command that runs the scenario again.
         steps: Its steps with their times, for the picture.
-        found: What its steps found to hold.
+        found: What its steps demanded and found.
     """
     evidence = Evidence()
     rows: list[dict[str, Any]] = []
@@ -104,9 +104,6 @@ def gather(
     if result.measurements:
         table = measurements_table(result.measurements)
         evidence.pieces.append(Piece("Measurements", "measurements.txt", table))
-    if result.watched:
-        spans = "".join(f"{seconds:8.2f} s  {what}\n" for what, seconds in result.watched)
-        evidence.pieces.append(Piece("Watched all the time", "watched.txt", spans))
     if sources.recording is not None:
         rows = _attempt(sources.recording.timeline, evidence, "timeline") or []
         if rows:
@@ -137,7 +134,8 @@ def findings_list(found: Sequence[StepFindings]) -> str:
     for step in found:
         lines.append(step.step)
         for finding in dict.fromkeys(step.findings):
-            told = f"expected: {finding.expected}\nobserved: {finding.observed}"
+            wanted = "prepared" if finding.prepared else "expected"
+            told = f"{wanted}: {finding.expected}\nobserved: {finding.observed}"
             lines.append(indent(told, "    "))
         lines.append("")
     return "\n".join(lines)

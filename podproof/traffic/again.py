@@ -29,6 +29,8 @@ def ask_until(
 ) -> float:
     """Ask until the answer is as wanted; gives the seconds until the question was put that got it.
 
+    The answer is noted for reports.
+
     Args:
         ask: Asks once.
         holds: Given an answer, whether it is as wanted.

@@ -32,10 +32,12 @@ _CERTAINLY = 0.85
 """From which share on nothing but the limit can have bounded a Pod noticeably."""
 
 _WINDOWS = 12
-"""How often to look, some 5 s each, until nothing but its limit bounds the app.
+"""How often to look, for 5 to 10 s each, until nothing but its limit bounds the app.
 
-Other work on the machine comes and goes: what other scenarios start is started within a minute.
+Other work on the machine comes and goes: whatever other scenarios start has started within a minute.
 """
+
+_LOST = " lost"
 
 _COLLECT = 'have=$(wc -l </tmp/answers); tail -n +$((have + 1)) -f /tmp/answers | head -n "$1"'
 """Gives the next so many answers as they come."""
@@ -57,6 +59,7 @@ class Load:
 
     Attributes:
         answers: How many answers came.
+        lost: How many requests got none meanwhile.
         seconds: In which time.
         by_pod: How many of them each Pod gave, by its name.
         held_back: In which share of the kernel's periods each Pod was held back for its CPU limit.
@@ -68,6 +71,7 @@ class Load:
     by_pod: dict[str, int]
     held_back: dict[str, float]
     cost: float
+    lost: int = 0
 
     @property
     def per_second(self) -> float:
@@ -81,8 +85,8 @@ class Load:
 
     @property
     def is_bounded(self) -> bool:
-        """Whether it was the Pods' CPU limit, and not the machine, that bounded each of them."""
-        return all(share >= _HELD_BACK for share in self.held_back.values())
+        """Whether it was the Pods' CPU limit that bounded each, and neither the machine nor the network."""
+        return not self.lost and all(share >= _HELD_BACK for share in self.held_back.values())
 
     @property
     def is_certain(self) -> bool:
@@ -93,14 +97,17 @@ class Load:
     def of(cls, lines: Sequence[str]) -> Load:
         """What lines of the crowd's tell, in the order of time.
 
-        Each is ``<seconds> <Pod> <periods> <held back> <microseconds of CPU time>``. The first line begins
-        the time that is looked at, and does not count itself.
+        Each is ``<seconds> <Pod> <periods> <held back> <microseconds of CPU time>``, or ``<seconds> lost``
+        for a request without an answer. The first answer begins the time that is looked at, and does not
+        count itself.
 
         Raises:
             TrialError: They tell something else, or nothing.
         """
-        start, *counted = [_answer(line) for line in lines]
-        seconds = counted[-1].at - start.at if counted else 0.0
+        answered = [line for line in lines if not line.endswith(_LOST)]
+        told = [_answer(line) for line in answered]
+        counted = told[1:]
+        seconds = counted[-1].at - told[0].at if counted else 0.0
         if seconds <= 0:
             raise TrialError(f"{len(lines)} answers came at once: there is nothing to measure")
         of_pod: dict[str, list[_Answer]] = {}
@@ -112,6 +119,7 @@ class Load:
             {pod: len(answers) for pod, answers in of_pod.items()},
             {pod: _share_held_back(answers) for pod, answers in of_pod.items()},
             _cost(of_pod.values()),
+            len(lines) - len(answered),
         )
 
     def __str__(self) -> str:
@@ -121,7 +129,8 @@ class Load:
         )
         return (
             f"{self.answers} answers in {self.seconds:.1f} s, {self.per_second:.1f} per second, "
-            f"{self.cost * 1000:.1f} ms of CPU time each, {self.cpu:.3f} CPUs in all: {parts}"
+            f"{self.cost * 1000:.1f} ms of CPU time each, {self.cpu:.3f} CPUs in all"
+            f"{f', {self.lost} requests lost' if self.lost else ''}: {parts}"
         )
 
 
@@ -174,8 +183,10 @@ def measure(
             return loads[-1]
     before = f"; to be compared with {compared_with}" if compared_with else ""
     raise TrialError(
-        "the machine was too busy to tell what Pods serve: their CPU limits would hold them back in "
-        f"{_HELD_BACK:.0%} of all periods, and give them what they say: {'; '.join(map(str, loads))}{before}"
+        "what Pods serve cannot be told: it takes CPU limits that hold all Pods back in "
+        f"{_HELD_BACK:.0%} of all periods and give them what they say, answers that cost less than twice "
+        "what they did, and no lost request, which a machine gives that has not too much else to do: "
+        f"{'; '.join(map(str, loads))}{before}"
     )
 
 

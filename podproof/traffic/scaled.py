@@ -10,16 +10,17 @@ TOLERANCE = 0.3
 """By which share the load that several Pods serve may differ from so many times that of one.
 
 Spread at random, the requests of 30 clients leave each of three Pods without any for a sixteenth of the time,
-and the one Pod may have been given a fifth more than its limit (`_LIMIT_KEPT`). It is less than the third
-that would lack if one of three Pods served nothing.
+and the one Pod may have been given a fifth more or less than its limit (`_LIMIT_KEPT`). It is less than the
+third that would lack if one of three Pods served nothing.
 """
 
 _DEARER = 2.0
 """How many times as much CPU time an answer may cost in one load as in the other, if they are to be compared.
 
 The work is the same each time, and what it costs changes with the machine: two processors that share one core
-give each other down to half, and every switch to other work empties caches. On a busy machine of two
-processors 10 to 15 ms were measured for the same answer. Beyond that something else must be wrong.
+slow each other down to half their speed, and every switch to other work empties caches. On a busy machine of
+two processors 10 to 15 ms were measured for the same answer. Where it costs more than that, something else
+is wrong.
 """
 
 _LIMIT_KEPT = 0.2
@@ -48,8 +49,9 @@ class Scaled:
 
     What they serve is the CPU time that they are given by what an answer costs. The machine makes an answer
     dearer or cheaper from one second to the next, whoever gives it, so loads are compared as if it cost the
-    same in both. Where all answer, and the kernel gives all of them what their limits say, several Pods
-    serve so many times the load of one then; where it gives them more or less than that, nothing is known.
+    same in both, which is by the CPU time that goes into answers. Several Pods that all answer, and that the
+    kernel gives what their limits say, serve as many times the load of one as they are. Where it gives them
+    something else, nothing is known.
 
     Attributes:
         one: What one Pod serves.
@@ -76,13 +78,14 @@ class Scaled:
     @property
     def times_at_same_cost(self) -> float:
         """How many times as much they would serve if an answer cost what it did."""
-        return self.times * self.dearer
+        return self.several.cpu / self.one.cpu
 
     @property
     def is_proportional(self) -> bool:
         """Whether they serve, at the same cost, about as many times as much as they are."""
         comparable = 1 / _DEARER < self.dearer < _DEARER
-        return comparable and abs(self.times_at_same_cost / len(self.pods) - 1) <= TOLERANCE
+        near = abs(self.times_at_same_cost / len(self.pods) - 1) <= TOLERANCE
+        return comparable and near and not self.is_short
 
     @property
     def left_out(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from .snapshot import Machine
 
 @pytest.fixture(autouse=True)
 def started() -> Iterator[None]:
-    """Nothing that a test starts goes on after it."""
+    """Nothing that a test starts by `lives.start` goes on after it."""
     yield
     end_started()
 

@@ -47,10 +47,11 @@ def end_started() -> None:
             continue  # it was waited for
         process.terminate()
         try:
-            process.communicate(timeout=PATIENCE)
+            process.communicate(timeout=2 * PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
+            process.stdout.close()  # not read to its end: a process of its own may hold the other one
 
 
 def podproof(*arguments: str) -> "subprocess.Popen[str]":

@@ -8,7 +8,7 @@ import pytest
 
 from podproof.kube import deadlines, findings
 from podproof.kube.changes import Change, World, server_time
-from podproof.kube.conditions import Check, Condition, Falsified, demand
+from podproof.kube.conditions import Check, Condition, Falsified, demand, preparing
 from podproof.kube.findings import Finding
 from podproof.kube.kinds import EVENT, NODE, POD, Kind, Object
 from podproof.kube.states import Gone, PodReady, SamePods
@@ -92,8 +92,16 @@ def test_what_held_is_noted_with_words_that_are_true_of_it() -> None:
     demand(True, "no such file", otherwise="a file with 'a'")
     with pytest.raises(Falsified, match=r"observed: a file with 'a'"):
         demand(False, "no such file", otherwise="a file with 'a'")
-    assert findings.take() == (Finding("one row", "rows ['a']"), Finding("no such file", "so"))
+    assert findings.take() == (Finding("one row", "rows ['a']"), Finding("no such file", "as expected"))
     assert findings.take() == ()
+
+
+def test_what_podproof_prepares_is_noted_as_that() -> None:
+    findings.take()
+    with preparing("the app is to have a Pod"):
+        demand(True, "one Pod", "1 Pod")
+    demand(True, "one Pod", "1 Pod")
+    assert [each.prepared for each in findings.take()] == [True, False]
 
 
 def test_a_falsified_says_expected_observed_bound_and_last_events() -> None:

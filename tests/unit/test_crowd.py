@@ -44,8 +44,17 @@ def test_one_pod_that_its_limit_does_not_bound_is_enough_to_doubt_the_load() -> 
     assert Load.of([line for line in _LINES if " a " in line]).is_bounded
 
 
+def test_a_load_with_requests_that_got_no_answer_is_not_what_limits_bound() -> None:
+    of_one = [line for line in _LINES if " a " in line]
+    load = Load.of([*of_one, "12.50 lost"])
+    assert (load.answers, load.lost) == (Load.of(of_one).answers, 1)
+    assert not load.is_bounded
+    assert "1 requests lost" in str(load)
+
+
 @pytest.mark.parametrize(
-    "lines", [["10.00 a 1 1 1"], ["10.00 a 1 1 1", "10.00 a 2 2 2"], ["10.00 a 1 1 1", "no answer"]]
+    "lines",
+    [["10.00 lost"], ["10.00 a 1 1 1"], ["10.00 a 1 1 1", "10.00 a 2 2 2"], ["10.00 a 1 1 1", "no answer"]],
 )
 def test_what_tells_nothing_spoils_the_trial(lines: list[str]) -> None:
     with pytest.raises(TrialError):

@@ -72,11 +72,14 @@ def test_measurements_are_shown_against_their_bounds() -> None:
 
 def test_what_was_found_stands_below_its_step_and_only_once() -> None:
     ready, page = Finding("Pod web is Ready", "so at +1.000 s"), Finding("a page", "two\nlines")
-    steps = [StepFindings("Given a Pod", (ready, ready)), StepFindings("Then it answers", (page,))]
+    prepared = Finding("a Pod", "so", prepared=True)
+    steps = [StepFindings("Given a Pod", (ready, ready, prepared)), StepFindings("Then it answers", (page,))]
     assert findings_list(steps).splitlines() == [
         "Given a Pod",
         "    expected: Pod web is Ready",
         "    observed: so at +1.000 s",
+        "    prepared: a Pod",
+        "    observed: so",
         "",
         "Then it answers",
         "    expected: a page",

@@ -44,6 +44,12 @@ def test_pods_that_share_one_limit_fall_short() -> None:
     assert found.is_conclusive
 
 
+def test_pods_that_share_two_limits_fall_short_though_one_had_a_little_less() -> None:
+    found = scaled(load(2 * _LIMIT), one=load(0.94 * _LIMIT, pods=frozenset({"a"})))
+    assert not found.is_proportional
+    assert found.is_conclusive
+
+
 def test_a_kernel_that_gave_one_pod_more_than_its_limit_denies_nothing() -> None:
     found = scaled(load(0.9 * 3 * _LIMIT), one=load(1.35 * _LIMIT, pods=frozenset({"a"})))
     assert not found.is_proportional
