@@ -94,7 +94,11 @@ def no_page(scene: Scene, client: Object, incidents: list[Incident], newcomers: 
             raise TrialError("a new Pod of the app happens to have been given the address of a deleted one")
         page = _page(scene, client, address)
         pages = {_page_of(name(each.pod)) for each in incidents}
-        demand(page not in pages, "no page of the deleted Pods", f"the page {page!r}" if page else "no page")
+        demand(
+            page not in pages,
+            f"no page of the deleted Pods at {address}",
+            f"the page {page!r}" if page else "no page",
+        )
 
 
 @then("the client gets the pages of all Pods of the app at the Service's name")

@@ -181,7 +181,7 @@ def demand_answers(
 
     return inquiry.until(
         answered,
-        f"{' and '.join(sorted(names))} answer at {inquiry.target}, and nobody else",
+        f"answers of {' and '.join(map(str.strip, sorted(names)))} at {inquiry.target}, and of nobody else",
         bound,
         times=1 if len(names) == 1 else MANY,
         since=since,

@@ -137,7 +137,7 @@ def _await_pods(scene: Scene, deployment: Object, count: int) -> float:
     bound = deadlines.replacement_ready(deployment["spec"]["template"])
     scene.recording.wait_until(OwnedPodsReady(uid(replicaset), count), bound, since)
     known = Check(
-        f"the Service knows {count} Pods",
+        f"the Service knows {count} Pod{'s' * (count != 1)}",
         frozenset({ENDPOINT_SLICE}),
         lambda view: _known(view) == count,
         lambda view: f"it knows {_known(view)}",

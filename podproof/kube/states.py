@@ -115,7 +115,7 @@ class OwnedPodsReady(Condition):
 
     def describe(self) -> str:
         """See the class."""
-        return f"{self.count} Ready Pods, no more and no fewer"
+        return f"{self.count} Ready Pod{'s' * (self.count != 1)}, no more and no fewer"
 
     def observed(self, view: View) -> str:
         """The state of each of the Pods."""
