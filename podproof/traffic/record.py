@@ -233,6 +233,11 @@ class Record:
         start = min(max(self.requests[wrong[0]].at, since), end)
         return Impact(start, end, lost, last - wrong[0] + 1, len(wrong) - lost)
 
+    def recovered(self) -> bool:
+        """Whether requests are answered again in the end, but for strays."""
+        impact, last = self.impact(self.requests[0].at), self.requests[-1]
+        return last.ok or (impact is not None and impact.end < last.at)
+
     def _is_last(self, wrong: Sequence[int], position: int) -> bool:
         """Whether nothing but strays is lost after the loss at a position."""
         this, later = wrong[position], wrong[position + 1 :]

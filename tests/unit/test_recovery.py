@@ -68,6 +68,15 @@ def test_a_few_lost_long_after_it_are_strays() -> None:
     assert (impact.end, impact.lost, impact.strays) == (3, 2, 1)
 
 
+def test_an_outage_is_over_though_the_very_last_request_is_a_stray() -> None:
+    assert record("." * 3).recovered()
+    assert record(".xx" + "." * 30).recovered()
+    assert record(".xx" + "." * 30 + "x").recovered()
+    assert not record(".xx").recovered()
+    assert not record(".xx...x").recovered()
+    assert not record(".xx" + "." * 30 + "xx").recovered()
+
+
 def test_many_lost_after_a_pause_are_none() -> None:
     impact = record(".xx" + "." * 5 + "xxx" + "." * 5).impact(0.0)
     assert impact is not None
