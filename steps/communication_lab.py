@@ -84,6 +84,7 @@ def brand_new(
 def no_page(scene: Scene, client: Object, incidents: list[Incident], newcomers: list[Object]) -> None:
     """Nobody of the app answers there any more."""
     given_again = {pod["status"]["podIP"] for pod in newcomers}
+    pages = {_page_of(name(each.pod)) for each in incidents}
     for incident in incidents:
         lost = incident.pod
         scene.recording.wait_until(
@@ -93,7 +94,6 @@ def no_page(scene: Scene, client: Object, incidents: list[Incident], newcomers: 
         if address in given_again:
             raise TrialError("a new Pod of the app happens to have been given the address of a deleted one")
         page = _page(scene, client, address)
-        pages = {_page_of(name(each.pod)) for each in incidents}
         demand(
             page not in pages,
             f"no page of the deleted Pods at {address}",

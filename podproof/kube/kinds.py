@@ -67,15 +67,16 @@ def name(thing: Object) -> str:
 
 def owner(thing: Object) -> str:
     """The controller that owns the object in words, such as ``"ReplicaSet web-5d4"``, or ``"nobody"``."""
-    for reference in thing["metadata"].get("ownerReferences", ()):
-        if reference.get("controller"):
-            return f"{reference['kind']} {reference['name']}"
-    return "nobody"
+    reference = _controller(thing)
+    return f"{reference['kind']} {reference['name']}" if reference else "nobody"
 
 
 def owner_uid(thing: Object) -> str | None:
     """The identity of the controller that owns the object, or None."""
-    for reference in thing["metadata"].get("ownerReferences", ()):
-        if reference.get("controller"):
-            return str(reference["uid"])
-    return None
+    reference = _controller(thing)
+    return str(reference["uid"]) if reference else None
+
+
+def _controller(thing: Object) -> Object | None:
+    references = thing["metadata"].get("ownerReferences", ())
+    return next((each for each in references if each.get("controller")), None)

@@ -59,11 +59,11 @@ class Load:
 
     Attributes:
         answers: How many answers came.
-        lost: How many requests got none meanwhile.
         seconds: In which time.
         by_pod: How many of them each Pod gave, by its name.
         held_back: In which share of the kernel's periods each Pod was held back for its CPU limit.
         cost: How many seconds of CPU time an answer took, in the mean over all Pods.
+        lost: How many requests got no answer meanwhile.
     """
 
     answers: int

@@ -28,7 +28,7 @@ _LIMIT_KEPT = 0.25
 
 The kernel notices a tick late that a Pod has used up its limit, on each processor that it runs on. With a
 limit of 3 ms in 100, 7 to 50 % more were measured and once twice as much, with 6 up to 37 %. The manifest
-has 12, where 14 to 17 % more are usual on a busy machine. A load beyond that is nothing to compare others
+has 12, where 14 to 24 % more are usual on a busy machine. A load beyond that is nothing to compare others
 with: it would say more of the kernel than of how many Pods there are.
 """
 
