@@ -36,7 +36,7 @@ report: venv ## Render the last run's results as one HTML file
 	$(BIN)/python -m podproof.reporting.html
 
 .PHONY: bench
-bench: setup ## Measure start, stop, memory and build; figures go to reports/bench/
+bench: setup ## Measure start, stop, memory and the scenarios; figures go to reports/bench/
 	$(BIN)/python -m benchmarks
 
 .PHONY: setup

@@ -122,7 +122,7 @@ def _add_matrix(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_matrix)
     parser.usage = "podproof matrix TARGET... [options] [-- PYTEST-OPTION...]"
     parser.epilog = (
-        "Exit status: 0 no claim became worse, 1 some did, 2 it could not be told. "
+        "Exit status: 0 nothing became worse, 1 something did, 2 it could not be told. "
         "What follows -- is passed on to pytest, for example: -- -m 'not slow'"
     )
     parser.add_argument(

@@ -126,6 +126,7 @@ def all_new(scene: Scene, deployment: Object, update: Change, new_replicaset: Ob
             and {version(pod["spec"]) for pod in ready(view)} == {NEW}
         ),
         lambda view: tell_pods(rollouts.pods_of(view, deployment)),
+        several=True,
     )
     scene.recording.wait_until(
         finished(scene, deployment) & only_new, rollouts.duration(deployment), update.since

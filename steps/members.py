@@ -181,6 +181,7 @@ def _all_ready(count: int) -> Check:
         frozenset({POD}),
         lambda view: {name(each) for each in view.all(POD)} == wanted and all(map(is_ready, view.all(POD))),
         lambda view: tell_pods(list(view.all(POD))),
+        several=True,
     )
 
 

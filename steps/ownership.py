@@ -124,6 +124,7 @@ def pods_go(scene: Scene, deployment: Object, deletion: Deletion, measurements: 
         frozenset({POD}),
         test,
         lambda view: tell_pods(rollouts.pods_of(view, deployment)),
+        several=True,
     )
     seen = scene.recording.wait_until(none_left, bound, deletion.since)
     measurements.add("Pods gone", seen.at - deletion.since.at, bound.seconds, bound.origin)

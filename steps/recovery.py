@@ -291,4 +291,5 @@ def _whole(deployment: Object) -> Check:
         frozenset({POD, ENDPOINT_SLICE}),
         whole,
         lambda view: f"{tell_pods(rollouts.pods_of(view, deployment))}; requests go to {len(served(view))}",
+        several=True,
     )

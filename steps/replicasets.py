@@ -44,6 +44,7 @@ def serving_replicaset(scene: Scene, count: int) -> Object:
             frozenset({ENDPOINT_SLICE}),
             lambda view: served(view) == wanted,
             lambda view: f"to {len(served(view))} Pods",
+            several=True,
         ),
         deadlines.POD_STARTUP,
     )
@@ -191,6 +192,7 @@ def surplus_deleted(scene: Scene, replicaset: Object, incident: Incident, count:
         frozenset({POD}),
         lambda view: len(gone(view)) == 1,
         lambda view: tell_pods(list(view.all(POD))),
+        several=True,
     )
     bound = deadlines.CONTROLLER + deadlines.termination(incident.pod)
     scene.recording.wait_until(one_gone, bound, incident.since, incident.struck)

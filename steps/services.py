@@ -132,6 +132,7 @@ def new_pods_answer(
             frozenset({POD}),
             lambda view: sum(is_ready(pod) for pod in newcomers(view)) == count,
             lambda view: tell_pods(newcomers(view)),
+            several=True,
         ),
         bound,
         incident.since,

@@ -10,7 +10,7 @@ Feature: Availability
     default settings and once with the most responsive ones. Here the most responsive settings are those of the
     app's own manifest: it tolerates a lost Node for no time at all, and is asked every second whether it is ready.
     How long a silent Node is waited for is the cluster's to set and stays as it is by default; the studies changed
-    that as well. Each scenario measures reaction, repair, recovery and outage, which the run's last table shows.
+    that as well. Each scenario measures reaction, repair, recovery and outage, which a table at the run's end shows.
 
     Scenario Outline: With <settings> the app is back after <failed> was killed
       Given a Deployment of 1 Ready Pod behind a Service, with <settings>

@@ -112,6 +112,11 @@ class Condition(ABC):
     def observed(self, view: View) -> str:
         """What is there now, in its own terms, to go after "observed: "."""
 
+    def shown(self, view: View) -> str:
+        """What there is when it holds, if the last change does not tell all of it; else nothing."""
+        del view
+        return ""
+
     def impossible(self, view: View) -> str | None:
         """Why it can never hold any more, or None while it still may."""
         del view
@@ -146,6 +151,9 @@ class _Every(Condition):
 
     def observed(self, view: View) -> str:
         return " and ".join(_unique(part.observed(view) for part in self.parts if not part.holds(view)))
+
+    def shown(self, view: View) -> str:
+        return " and ".join(_unique(part.shown(view) for part in self.parts))
 
     def impossible(self, view: View) -> str | None:
         return next((why for part in self.parts if (why := part.impossible(view))), None)
@@ -199,13 +207,15 @@ class Check(Condition):
         text: What it demands.
         looks_at: The kinds that the functions look at.
         test: Whether it holds.
-        tell: What is there instead.
+        tell: What is there.
+        several: Whether it looks at several objects, so that one change alone does not show that it holds.
     """
 
     text: str
     looks_at: frozenset[Kind]
     test: Callable[[View], bool]
     tell: Callable[[View], str]
+    several: bool = False
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -223,6 +233,10 @@ class Check(Condition):
     def observed(self, view: View) -> str:
         """See `tell`."""
         return self.tell(view)
+
+    def shown(self, view: View) -> str:
+        """See `several`."""
+        return self.tell(view) if self.several else ""
 
 
 def _unique(texts: Iterable[str]) -> list[str]:

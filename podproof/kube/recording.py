@@ -200,7 +200,7 @@ class Recording:
         while True:
             if change is None or change.kind in condition.kinds:
                 if condition.holds(world):
-                    findings.note(condition.describe(), self._told(moment, change))
+                    findings.note(condition.describe(), self._told(moment, change, condition.shown(world)))
                     return Observation(moment.at, moment.wall, moment.position, change, world)
                 if reason := condition.impossible(world):
                     raise self._falsified(
@@ -260,6 +260,7 @@ class Recording:
         world = self.world(since)
         with self._news:
             changes = self._changes[since.position : until.position]
+        checked = sum(change.kind in condition.kinds for change in changes)
         moment, change = since, None
         for change in (None, *changes):
             if change is not None:
@@ -276,7 +277,7 @@ class Recording:
                 )
         seconds = until.at - since.at
         at = f"from {since.at - self.started.at:+.3f} s on for {seconds:.3f} s"
-        findings.note(text, f"as expected {at}, after each of {len(changes)} changes")
+        findings.note(text, f"as expected {at}, after each of {checked} changes")
         self.watched.append((text, round(seconds, 3)))
         return Observation(until.at, until.wall, until.position, change, world)
 
@@ -284,11 +285,13 @@ class Recording:
         """Check that a condition did not hold at any moment; see `always`."""
         return self.always(~condition, since, until, f"at no time: {condition.describe()}")
 
-    def _told(self, moment: Mark, change: Change | None) -> str:
-        """What made a condition hold, and when."""
+    def _told(self, moment: Mark, change: Change | None, shown: str) -> str:
+        """What made a condition hold, and when; then what was there, if that is more."""
         if change is None:
-            return f"so already at {moment.at - self.started.at:+.3f} s"
-        return change.describe(self.started.at).strip()
+            told = f"so already at {moment.at - self.started.at:+.3f} s"
+        else:
+            told = change.describe(self.started.at).strip()
+        return f"{told}; then {shown}" if shown else told
 
     def catch_up(self, kinds: Iterable[Kind]) -> None:
         """Wait until all that the server has of these kinds at this moment has been recorded.

@@ -121,6 +121,10 @@ class OwnedPodsReady(Condition):
         """The state of each of the Pods."""
         return tell_pods(owned(view, POD, self.owner))
 
+    def shown(self, view: View) -> str:
+        """The same."""
+        return self.observed(view)
+
 
 @dataclass(frozen=True)
 class Gone(Condition):
@@ -247,6 +251,10 @@ class SamePods(Condition):
     def observed(self, view: View) -> str:
         """The state of each Pod."""
         return tell_pods(list(view.all(POD)))
+
+    def shown(self, view: View) -> str:
+        """The same."""
+        return self.observed(view)
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,7 @@ class Life:
     def pytest_bdd_before_step(self, request: pytest.FixtureRequest, step: Step) -> None:
         """A step's turn has come."""
         if (trial := _trial(request)) is not None:
+            findings.take()  # what was found while another scenario was cleaned up is not this one's
             trial.step_begins(step.type)
             if self._bridge:
                 self._bridge.step_begins(step.keyword, step.name)
@@ -297,6 +298,8 @@ def _denied(error: BaseException) -> Iterator[Finding]:
 
     if isinstance(error, Falsified):
         yield Finding(error.expected, error.observed)
+    elif isinstance(error.__cause__, Falsified):  # preparing the trial failed
+        yield Finding(error.__cause__.expected, error.__cause__.observed, prepared=True)
 
 
 def _trial(request: pytest.FixtureRequest) -> Trial | None:

@@ -104,6 +104,15 @@ def test_what_podproof_prepares_is_noted_as_that() -> None:
     assert [each.prepared for each in findings.take()] == [True, False]
 
 
+def test_what_holds_of_several_objects_is_shown_with_all_of_them() -> None:
+    view = World.after([change("ADDED", pod("a")), change("ADDED", pod("b"))])
+    pods = Check("two", frozenset({POD}), lambda _: True, lambda view: f"{len(view.all(POD))}", several=True)
+    assert pods.shown(view) == "2"
+    assert always(True).shown(view) == PodReady("a").shown(view) == ""
+    assert (always(True) & pods).shown(view) == "2"
+    assert SamePods(frozenset({"a", "b"})).shown(view).startswith("2 Pods: ")
+
+
 def test_a_falsified_says_expected_observed_bound_and_last_events() -> None:
     text = str(Falsified("a Ready Pod", "no Pod", deadlines.POD_STARTUP, ["+1 s Pod web ADDED"]))
     assert "expected: a Ready Pod" in text

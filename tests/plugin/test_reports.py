@@ -159,10 +159,7 @@ def test_allure_says_what_a_reader_wants_to_know(suite: Suite) -> None:
         "Timeline",
         "Timeline as JSON",
     }
-    [found] = [each["source"] for each in good["attachments"] if each["name"].startswith("What was demanded")]
-    assert (suite.root / "reports/allure-results" / found).read_text() == (
-        "Then 1 is 1\n    expected: 1\n    observed: 1\n"
-    )
+    assert what_was_found(suite)["It recovers"] == "Then 1 is 1\n    expected: 1\n    observed: 1\n"
     assert {"name": "n", "value": "1"} in results["Limit: 1 is not two"]["parameters"]
     bad = results["Broken"]
     assert [step["status"] for step in bad["steps"]] == ["passed", "broken", "skipped"]
@@ -174,6 +171,64 @@ def test_allure_says_what_a_reader_wants_to_know(suite: Suite) -> None:
     assert "Recording = 0.015 s late at the median of 6 events" in environment
     [everything] = (suite.root / "reports/allure-results").glob("*-globals.json")
     assert json.loads(everything.read_text())["attachments"][0]["name"] == "Verdicts"
+
+
+def what_was_found(suite: Suite) -> dict[str, str]:
+    """What was demanded and found, by scenario."""
+    return {
+        each["name"]: (suite.root / "reports/allure-results" / attachment["source"]).read_text()
+        for each in suite.allure()
+        for attachment in each.get("attachments", ())
+        if attachment["name"] == "What was demanded and found"
+    }
+
+
+FINDING_STEPS = """
+from podproof.errors import NotApplicable
+from podproof.kube import findings
+from podproof.kube.conditions import demand, preparing
+
+@given("something that is cleaned up", target_fixture="cleaned")
+def start_cleaned():
+    yield
+    findings.note("gone", "while cleaning up")
+
+@pytest.fixture
+def lacking():
+    raise NotApplicable("a share")
+
+@given("a share")
+def start_share(lacking):
+    pass
+
+@given("what cannot be prepared")
+def prepare():
+    with preparing("it is to be there"):
+        demand(False, "a file", "no file")
+"""
+
+
+def test_what_is_found_while_cleaning_up_is_not_told_of_the_next_scenario(suite: Suite) -> None:
+    suite.rule(
+        "    Scenario: A\n      Given something that is cleaned up\n      Then 1 is 1\n"
+        "    Scenario: B\n      Given a share\n      Then 1 is 1\n"
+    )
+    conftest = suite.root / "conftest.py"
+    conftest.write_text(conftest.read_text() + FINDING_STEPS)
+    suite.run("features")
+    assert suite.outcomes() == {"A": "TRUE", "B": "NOT APPLICABLE"}
+    assert what_was_found(suite) == {"A": "Then 1 is 1\n    expected: 1\n    observed: 1\n"}
+
+
+def test_a_preparation_that_failed_is_told_as_one(suite: Suite) -> None:
+    suite.rule("    Scenario: A\n      Given what cannot be prepared\n      Then 1 is 1\n")
+    conftest = suite.root / "conftest.py"
+    conftest.write_text(conftest.read_text() + FINDING_STEPS)
+    suite.run("features")
+    assert suite.outcomes() == {"A": "NOT PROVEN"}
+    assert what_was_found(suite) == {
+        "A": "Given what cannot be prepared\n    prepared: a file\n    observed: no file\n"
+    }
 
 
 def test_allure_has_what_failed_in_set_up(suite: Suite) -> None:
