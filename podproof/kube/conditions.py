@@ -112,10 +112,14 @@ class Condition(ABC):
     def observed(self, view: View) -> str:
         """What is there now, in its own terms, to go after "observed: "."""
 
+    @property
+    def several(self) -> bool:
+        """Whether it looks at several objects, so that one change alone does not show that it holds."""
+        return False
+
     def shown(self, view: View) -> str:
         """What there is when it holds, if the last change does not tell all of it; else nothing."""
-        del view
-        return ""
+        return self.observed(view) if self.several else ""
 
     def impossible(self, view: View) -> str | None:
         """Why it can never hold any more, or None while it still may."""
@@ -208,7 +212,7 @@ class Check(Condition):
         looks_at: The kinds that the functions look at.
         test: Whether it holds.
         tell: What is there.
-        several: Whether it looks at several objects, so that one change alone does not show that it holds.
+        several: See `Condition.several`.
     """
 
     text: str
@@ -233,10 +237,6 @@ class Check(Condition):
     def observed(self, view: View) -> str:
         """See `tell`."""
         return self.tell(view)
-
-    def shown(self, view: View) -> str:
-        """See `several`."""
-        return self.tell(view) if self.several else ""
 
 
 def _unique(texts: Iterable[str]) -> list[str]:

@@ -107,6 +107,7 @@ class OwnedPodsReady(Condition):
     owner: str
     count: int
     kinds = frozenset({POD})
+    several = True
 
     def holds(self, view: View) -> bool:
         """See the class."""
@@ -120,10 +121,6 @@ class OwnedPodsReady(Condition):
     def observed(self, view: View) -> str:
         """The state of each of the Pods."""
         return tell_pods(owned(view, POD, self.owner))
-
-    def shown(self, view: View) -> str:
-        """The same."""
-        return self.observed(view)
 
 
 @dataclass(frozen=True)
@@ -238,6 +235,7 @@ class SamePods(Condition):
 
     pods: frozenset[str]
     kinds = frozenset({POD})
+    several = True
 
     def holds(self, view: View) -> bool:
         """See the class."""
@@ -251,10 +249,6 @@ class SamePods(Condition):
     def observed(self, view: View) -> str:
         """The state of each Pod."""
         return tell_pods(list(view.all(POD)))
-
-    def shown(self, view: View) -> str:
-        """The same."""
-        return self.observed(view)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ class Suite:
         pytester.makeini(INI)
         pytester.makeconftest((Path(__file__).parent / "standin.py").read_text(encoding="utf-8"))
 
+    def add_to_conftest(self, code: str) -> None:
+        """Write more code at the end of the suite's conftest."""
+        path = self.root / "conftest.py"
+        path.write_text(path.read_text(encoding="utf-8") + code, encoding="utf-8")
+
     def feature(self, name: str, text: str) -> None:
         """Write a feature file."""
         path = self.root / "features" / f"{name}.feature"

@@ -73,10 +73,9 @@ def test_workers_say_the_same(suite: Suite) -> None:
 
 def test_what_the_cluster_lacks_is_named_where_it_is_needed(suite: Suite) -> None:
     suite.rule("".join(f"    Scenario: {name}\n      Given two Nodes\n      Then 1 is 1\n" for name in "AB"))
-    conftest = suite.root / "conftest.py"
     early = "\n@pytest.fixture(autouse=True)\ndef early(two_nodes: None) -> None:\n    del two_nodes\n"
     for suffix in ("", early):
-        conftest.write_text(conftest.read_text() + suffix)
+        suite.add_to_conftest(suffix)
         result = suite.run("features")
         result.assert_outcomes(skipped=2)
         result.stdout.fnmatch_lines(["SKIPPED [[]*] features/numbers.feature:*: NOT APPLICABLE: two Nodes"])

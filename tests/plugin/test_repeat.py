@@ -198,11 +198,9 @@ def test_other_tests_are_not_repeated(suite: Suite) -> None:
 
 
 def test_marks_that_a_suite_adds_go_with_the_repetitions(suite: Suite) -> None:
-    conftest = suite.root / "conftest.py"
-    conftest.write_text(
-        conftest.read_text()
-        + "\ndef pytest_collection_modifyitems(items: list[pytest.Item]) -> None:\n"
-        + "    items[0].add_marker(pytest.mark.skip(reason='not today'))\n"
+    suite.add_to_conftest(
+        "\ndef pytest_collection_modifyitems(items: list[pytest.Item]) -> None:\n"
+        "    items[0].add_marker(pytest.mark.skip(reason='not today'))\n"
     )
     suite.rule(TIMED)
     suite.run("features", "--repeat", "2").assert_outcomes(skipped=2)

@@ -53,12 +53,10 @@ def test_the_results_fit_their_schema_and_say_everything(suite: Suite) -> None:
 
 
 def test_what_the_api_server_warned_of_is_listed_once(suite: Suite) -> None:
-    conftest = suite.root / "conftest.py"
-    conftest.write_text(
-        conftest.read_text()
-        + "\nclass Warned:\n    retries = 1\n    warnings = ['Endpoints is deprecated']\n"
-        + "\nWARNED = Warned()\n"
-        + "\n@pytest.fixture(autouse=True)\ndef api() -> Warned:\n    return WARNED\n"
+    suite.add_to_conftest(
+        "\nclass Warned:\n    retries = 1\n    warnings = ['Endpoints is deprecated']\n"
+        "\nWARNED = Warned()\n"
+        "\n@pytest.fixture(autouse=True)\ndef api() -> Warned:\n    return WARNED\n"
     )
     suite.rule(SCENARIOS)
     suite.run("features").assert_outcomes(passed=2)
@@ -213,8 +211,7 @@ def test_what_is_found_while_cleaning_up_is_not_told_of_the_next_scenario(suite:
         "    Scenario: A\n      Given something that is cleaned up\n      Then 1 is 1\n"
         "    Scenario: B\n      Given a share\n      Then 1 is 1\n"
     )
-    conftest = suite.root / "conftest.py"
-    conftest.write_text(conftest.read_text() + FINDING_STEPS)
+    suite.add_to_conftest(FINDING_STEPS)
     suite.run("features")
     assert suite.outcomes() == {"A": "TRUE", "B": "NOT APPLICABLE"}
     assert what_was_found(suite) == {"A": "Then 1 is 1\n    expected: 1\n    observed: 1\n"}
@@ -222,8 +219,7 @@ def test_what_is_found_while_cleaning_up_is_not_told_of_the_next_scenario(suite:
 
 def test_a_preparation_that_failed_is_told_as_one(suite: Suite) -> None:
     suite.rule("    Scenario: A\n      Given what cannot be prepared\n      Then 1 is 1\n")
-    conftest = suite.root / "conftest.py"
-    conftest.write_text(conftest.read_text() + FINDING_STEPS)
+    suite.add_to_conftest(FINDING_STEPS)
     suite.run("features")
     assert suite.outcomes() == {"A": "NOT PROVEN"}
     assert what_was_found(suite) == {
@@ -233,10 +229,8 @@ def test_a_preparation_that_failed_is_told_as_one(suite: Suite) -> None:
 
 def test_allure_has_what_failed_in_set_up(suite: Suite) -> None:
     suite.rule("    Scenario: A\n      Then 1 is 1\n")
-    conftest = suite.root / "conftest.py"
-    conftest.write_text(
-        conftest.read_text()
-        + "\n@pytest.fixture(autouse=True)\ndef early() -> None:\n    raise TrialError('too early')\n"
+    suite.add_to_conftest(
+        "\n@pytest.fixture(autouse=True)\ndef early() -> None:\n    raise TrialError('too early')\n"
     )
     suite.run("features").assert_outcomes(errors=1)
     [result] = suite.allure()
